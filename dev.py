@@ -13,7 +13,7 @@ import sys
 OLDEST_PYTHON = (3, 11)
 
 
-def use_a_new_enough_python():
+def use_a_new_enough_python() -> None:
     """Start again under a newer Python if there is one; otherwise say what is needed."""
     if sys.version_info >= OLDEST_PYTHON:
         return
@@ -22,9 +22,9 @@ def use_a_new_enough_python():
         if newer:
             os.execv(newer, [newer, *sys.argv])
     sys.exit(
-        "Puente needs Python 3.11 or newer; this is Python %d.%d.\n"
+        f"Puente needs Python 3.11 or newer; this is Python {sys.version.split()[0]}.\n"
         "Install a newer one (Debian and Ubuntu: sudo apt-get install python3.11, "
-        "macOS: brew install python) and start this command with it." % sys.version_info[:2]
+        "macOS: brew install python) and start this command with it."
     )
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -67,6 +68,7 @@ HANDS_ON = ("test", "bench")
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; its exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end what runs, then stop
     try:
         if arguments and arguments[0] == "lms":
             return run_lms(arguments[1:])
@@ -109,7 +111,6 @@ def run(options: argparse.Namespace, rest: Sequence[str]) -> int:
             return write_migration(options.message)
         case "setup":
             provide_for_tests()
-            set_up_tests()
             say("Ready: python3 dev.py demo, python3 dev.py test")
         case "clean":
             setup.clean()
@@ -146,9 +147,16 @@ def in_ci() -> bool:
     return os.environ.get("CI", "").lower() not in ("", "0", "false", "no")
 
 
-def provide_for_tests() -> dict[str, str]:
-    """Have what the tests need from the system; what is missing still -> why."""
+def provide_for_tests() -> tuple[str | None, dict[str, str]]:
+    """Set up all that the tests need.
+
+    Returns the path of Chromium, and what is missing still -> why.
+    """
     left = system.provide(system.FOR_TESTS)
+    set_up_tests()
+    chromium = system.find_chromium() or system.provide_playwright_chromium()
+    if chromium:
+        left = [need for need in left if need.name != "chromium"]
     skips = {need.name: f"{need.name} is not installed" for need in left}
     if skips:
         lost = "\n".join(f"  - {WHAT_IS_LOST[name]}: {why}" for name, why in skips.items())
@@ -156,61 +164,80 @@ def provide_for_tests() -> dict[str, str]:
         if in_ci():
             raise Problem(f"{text}\nIn CI (the variable CI is set) nothing may be skipped.")
         warn(text)
-    return skips
+    return chromium, skips
 
 
 def run_tests(*, quick: bool, chosen: Sequence[str]) -> int:
     """All checks and tests, or what was asked for. 0 only if all of it passed."""
     started = time.monotonic()
-    skips = {} if quick else provide_for_tests()
-    set_up_tests()
-    env = {**environment(), **system.test_environment(skips)}
     if quick:
-        return run_quick(env, chosen, started)
+        set_up_tests()
+        return run_quick(system.test_environment(None, {}), chosen, started)
+    chromium, skips = provide_for_tests()
+    env = system.test_environment(chromium, skips)
     lanes = [
-        [unit_tests("sqlite", env, chosen), unit_tests("postgresql", env, chosen)],
-        [*([] if chosen else checks(env)), browser_journeys(env, chosen)],
+        [
+            tests_stage("unit-sqlite", "Unit tests on SQLite", UNIT, env, chosen),
+            tests_stage(
+                "unit-postgresql",
+                "Unit tests on PostgreSQL",
+                "not browser",
+                {**env, "LMS_TEST_DATABASE": "postgresql"},
+                chosen,
+                why_not=skips.get("postgresql", ""),
+            ),
+        ],
+        [
+            *([] if chosen else checks(env)),
+            tests_stage(
+                "browser",
+                "Browser journeys",
+                "browser",
+                env,
+                chosen,
+                why_not=skips.get("chromium", ""),
+            ),
+        ],
     ]
-    if "postgresql" in skips:
-        lanes[0].pop()
-    if "chromium" in skips:
-        lanes[1].pop()
-    return finish(lanes, started, skips)
+    return finish(lanes, started)
 
 
-def pytest_stage(
-    name: str, title: str, marks: str, env: dict[str, str], chosen: Sequence[str]
+def tests_stage(
+    name: str,
+    title: str,
+    marks: str,
+    env: dict[str, str],
+    chosen: Sequence[str],
+    why_not: str = "",
 ) -> Stage:
-    command = [venv_program("python"), "-m", "pytest", "-q", "-m", marks, *chosen]
+    """One run of pytest over the tests with these marks."""
     return Stage(
-        name, title, command, env, is_pytest=True, may_be_empty=bool(chosen)
+        name,
+        title,
+        [venv_program("python"), "-m", "pytest", "-q", "-m", marks, *chosen],
+        env,
+        is_pytest=True,
+        may_be_empty=bool(chosen),
+        why_not=why_not,
     )
-
-
-def unit_tests(database: str, env: dict[str, str], chosen: Sequence[str]) -> Stage:
-    title = {"sqlite": "Unit tests on SQLite", "postgresql": "Unit tests on PostgreSQL"}[database]
-    marks = UNIT if database == "sqlite" else "not browser"
-    env = {**env, "LMS_TEST_DATABASE": database}
-    return pytest_stage(f"unit-{database}", title, marks, env, chosen)
-
-
-def browser_journeys(env: dict[str, str], chosen: Sequence[str]) -> Stage:
-    env = {**env, "LMS_TEST_DATABASE": "sqlite"}
-    return pytest_stage("browser", "Browser journeys", "browser", env, chosen)
 
 
 def run_quick(env: dict[str, str], chosen: Sequence[str], started: float) -> int:
     """Unit tests on SQLite, their output as it comes."""
-    env = {**env, "LMS_TEST_DATABASE": "sqlite"}
-    stage = pytest_stage("quick", "Unit tests on SQLite", QUICK, env, chosen)
+    stage = tests_stage("quick", "Unit tests on SQLite", QUICK, env, chosen)
     for folder in (LOGS, RESULTS):
         folder.mkdir(parents=True, exist_ok=True)
     stage.results.unlink(missing_ok=True)
     begun = time.monotonic()
-    code = subprocess.run(stage.full_command(), cwd=ROOT, env=env).returncode
+    code = exit_code(stage.full_command(), dict(stage.env))
     stage.finish(code, time.monotonic() - begun)
     say(summary([stage], time.monotonic() - started))
     return 0 if stage.has_passed else 1
+
+
+def exit_code(command: Sequence[str | Path], env: dict[str, str]) -> int:
+    """Run a command in the checkout, its output as it comes."""
+    return subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
 
 
 def checks(env: dict[str, str]) -> list[Stage]:
@@ -230,20 +257,14 @@ def checks(env: dict[str, str]) -> list[Stage]:
     return stages
 
 
-def finish(
-    lanes: Sequence[Sequence[Stage]],
-    started: float | None = None,
-    skips: dict[str, str] | None = None,
-) -> int:
+def finish(lanes: Sequence[Sequence[Stage]], started: float | None = None) -> int:
     """Run the lanes and print the summary; 0 if all passed and CI skipped nothing."""
     started = time.monotonic() if started is None else started
     stages = [stage for lane in lanes for stage in lane]
     has_passed = Runner().run(lanes)
     skipped = sum(stage.counts.skipped for stage in stages)
-    if skips:
-        warn("Not run: " + "; ".join(f"{WHAT_IS_LOST[name]} ({why})" for name, why in skips.items()))
     if skipped and in_ci():
-        say("\nTests were skipped, and in CI nothing may be skipped.")
+        warn("Tests were skipped (see the summary), and in CI nothing may be skipped.")
         has_passed = False
     say(summary(stages, time.monotonic() - started))
     return 0 if has_passed else 1
@@ -270,7 +291,7 @@ def look_after_translations(action: str) -> int:
     if action == "compile":  # the set-up has done it
         return 0
     command = [venv_program("python"), "tools/translations.py", action]
-    return subprocess.run(command, cwd=ROOT, env=environment()).returncode
+    return exit_code(command, environment())
 
 
 def write_migration(message: str) -> int:
@@ -280,7 +301,6 @@ def write_migration(message: str) -> int:
         env = {**environment(), "LMS_DATA_DIR": folder}
         env.pop("LMS_DATABASE_URL", None)
         for command in (["db", "upgrade"], ["db", "revision", message]):
-            code = subprocess.run([venv_program("lms"), *command], cwd=ROOT, env=env).returncode
-            if code:
+            if code := exit_code([venv_program("lms"), *command], env):
                 return code
     return 0

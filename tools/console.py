@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 from tools.places import LOGS, ROOT
 
@@ -78,7 +79,7 @@ class Step:
         self._is_terminal = sys.stdout.isatty()
         self._ticker = threading.Thread(target=self._tick, daemon=True)
 
-    def __enter__(self) -> "Step":
+    def __enter__(self) -> Self:
         if self._is_terminal:
             self._ticker.start()
         else:
@@ -132,12 +133,27 @@ def run_step(
         except OSError as error:
             raise Problem(f"{title} failed: {error}") from error
         assert process.stdout
-        for line in process.stdout:
-            output.write(line)
-            output.flush()
-            step.latest = line.strip()
-        if process.wait() != 0:
+        try:
+            for line in process.stdout:
+                output.write(line)
+                output.flush()
+                step.latest = line.strip()
+            code = process.wait()
+        except KeyboardInterrupt:
+            process.terminate()
+            process.wait()
+            raise
+        if code != 0:
             raise Problem(failure_text(title, path, advice))
+
+
+def answer(command: list[str | Path]) -> str | None:
+    """What a short command prints; None if it fails."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
 
 
 def failure_text(title: str, log: Path, advice: str) -> str:

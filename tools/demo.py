@@ -84,7 +84,7 @@ def start(host: str, port: int, *, reset: bool, has_worker: bool) -> None:
     env = demo_environment(host, port)
     lms = venv_program("lms")
     for command in (["init"], ["demo"]):
-        if subprocess.run([lms, *command], cwd=ROOT, env=env).returncode:
+        if subprocess.run([lms, *command], cwd=ROOT, env=env, check=False).returncode:
             raise Problem(
                 f"`lms {' '.join(command)}` failed; the lines above say why. "
                 "`python3 dev.py demo --reset` starts with empty data."
@@ -93,7 +93,7 @@ def start(host: str, port: int, *, reset: bool, has_worker: bool) -> None:
     arguments = ["run", "--host", host, "--port", str(port)]
     arguments += [] if has_worker else ["--no-worker"]
     os.chdir(ROOT)
-    os.execve(lms, [str(lms), *arguments], env)
+    os.execve(lms, [lms, *arguments], env)
 
 
 def demo_environment(host: str, port: int) -> dict[str, str]:

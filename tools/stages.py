@@ -1,15 +1,14 @@
 """Running checks and tests: stages, side by side where they do not need each other."""
 
 import os
-import re
 import signal
 import subprocess
 import threading
 import time
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from xml.etree import ElementTree
 
 from tools.console import duration, say
 from tools.places import LOGS, RESULTS, ROOT
@@ -46,10 +45,16 @@ class Stage:
     env: Mapping[str, str]
     is_pytest: bool = False
     may_be_empty: bool = False
+    why_not: str = ""  # what is missing to run it; it then counts as one skipped
     seconds: float = 0.0
     has_passed: bool = False
     counts: Counts = field(default_factory=Counts)
     skip_reasons: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.why_not:
+            self.counts, self.has_passed = Counts(skipped=1), True
+            self.skip_reasons = [f"{self.title}: {self.why_not}"]
 
     @property
     def log(self) -> Path:
@@ -76,6 +81,8 @@ class Stage:
             self.counts = Counts(passed=1) if self.has_passed else Counts(failed=1)
 
     def headline(self) -> str:
+        if self.why_not:
+            return f"{self.title}: NOT RUN, {self.why_not}"
         word = "passed" if self.has_passed else "FAILED"
         counts = f" ({self.counts})" if self.is_pytest else ""
         return f"{self.title}: {word} in {duration(self.seconds)}{counts}"
@@ -145,24 +152,25 @@ class Runner:
 
     def _run_lane(self, lane: Sequence[Stage]) -> None:
         for stage in lane:
-            if self._is_stopped:
-                return
-            self._run_stage(stage)
+            if not stage.why_not:
+                self._run_stage(stage)
 
     def _run_stage(self, stage: Stage) -> None:
         stage.results.unlink(missing_ok=True)
         started = time.monotonic()
         with stage.log.open("wb") as log:
-            process = subprocess.Popen(
-                stage.full_command(),
-                cwd=ROOT,
-                env=dict(stage.env),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
             with self._lock:
+                if self._is_stopped:
+                    return
+                process = subprocess.Popen(
+                    stage.full_command(),
+                    cwd=ROOT,
+                    env=dict(stage.env),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
                 self._running[process] = stage
             try:
                 code = process.wait(LONGEST_STAGE)
@@ -202,8 +210,8 @@ def summary(stages: Sequence[Stage], seconds: float) -> str:
     reasons: dict[str, int] = {}
     for stage in stages:
         for reason in stage.skip_reasons:
-            reason = re.sub(r"\s+", " ", reason)
-            reasons[reason] = reasons.get(reason, 0) + 1
+            line = " ".join(reason.split())
+            reasons[line] = reasons.get(line, 0) + 1
     lines += [f"skipped {count}: {reason}" for reason, count in sorted(reasons.items())]
     total = sum((stage.counts for stage in stages), Counts())
     lines += ["-" * 72, f"In all {duration(seconds)}.", str(total)]

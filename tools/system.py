@@ -5,6 +5,7 @@ wherever it came from. What is missing is installed where that is possible witho
 Debian and its relatives, as root or with sudo. Elsewhere the command to type is shown.
 """
 
+import contextlib
 import ctypes
 import importlib.util
 import json
@@ -15,8 +16,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.console import Problem, run_step, say
-from tools.places import BREW_PREFIXES
+from tools.console import Problem, answer, run_step, say
+from tools.places import BREW_PREFIXES, environment, venv_program
 
 CHROMIUM_NAMES = (
     "chromium",
@@ -56,6 +57,13 @@ def find_chromium() -> str | None:
         if (found := shutil.which(name)) and not is_snap_stub(Path(found)):
             return found
     return None
+
+
+def is_ubuntu() -> bool:
+    try:
+        return "ubuntu" in Path("/etc/os-release").read_text(encoding="utf-8").lower()
+    except OSError:
+        return False
 
 
 def is_snap_stub(program: Path) -> bool:
@@ -140,8 +148,7 @@ FOR_TESTS = (
         "chromium",
         "for the browser journeys",
         lambda: find_chromium() is not None,
-        ("chromium",),
-        ("--cask chromium",),
+        () if is_ubuntu() else ("chromium",),  # Ubuntu's package only asks for a snap
     ),
     Need(
         "postgresql",
@@ -178,20 +185,29 @@ def provide(needs: Sequence[Need]) -> list[Need]:
     if not wanted or prefix is None:
         return wanted
     packages = [package for need in wanted for package in need.debian]
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    if not packages:
+        return wanted
     apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
     say(f"Missing: {', '.join(f'{need.name} ({need.purpose})' for need in wanted)}.")
     try:
-        run_step("Reading the list of system packages", [*apt, "update"], log="apt-update", env=env)
-        run_step(
-            f"Installing system packages {' '.join(packages)}",
-            [*apt, "install", "-y", "--no-install-recommends", *packages],
-            log="apt-install",
-            env=env,
-        )
+        run_step("Reading the list of system packages", [*apt, "update"], log="apt-update")
+    except Problem as problem:
+        say(str(problem))  # an old list may still serve
+    try:
+        apt_install(apt, packages)
     except Problem as problem:
         say(str(problem))
+        # one package that this system does not know must not keep the others out
+        for need in wanted if len(wanted) > 1 else []:
+            with contextlib.suppress(Problem):
+                apt_install(apt, need.debian)
+    importlib.invalidate_caches()
     return missing(wanted)
+
+
+def apt_install(apt: Sequence[str], packages: Sequence[str]) -> None:
+    command = [*apt, "install", "-y", "--no-install-recommends", *packages]
+    run_step(f"Installing system packages {' '.join(packages)}", command, log="apt-install")
 
 
 def install_prefix() -> list[str] | None:
@@ -211,7 +227,7 @@ def how_to_install(needs: Sequence[Need]) -> str:
         lines = [f"brew install {name}" for need in needs for name in need.brew]
         return "\n".join(f"    {line}" for line in lines)
     packages = " ".join(package for need in needs for package in need.debian)
-    if shutil.which("apt-get"):
+    if shutil.which("apt-get") and packages:
         return f"    sudo apt-get install {packages}"
     names = ", ".join(need.name for need in needs)
     return f"    with your system's package manager: {names} (on Debian: {packages})"
@@ -228,14 +244,44 @@ def require_for_demo() -> None:
         )
 
 
-def test_environment(skips: Mapping[str, str]) -> dict[str, str]:
+def provide_playwright_chromium() -> str | None:
+    """The Chromium that Playwright brings, downloaded if need be; for systems without a package."""
+    code = (
+        "from playwright.sync_api import sync_playwright as start\n"
+        "with start() as playwright: print(playwright.chromium.executable_path)"
+    )
+    python = venv_program("python")
+    path = answer([python, "-c", code])
+    if path and not Path(path).exists():
+        command = [python, "-m", "playwright", "install", "chromium"]
+        if install_prefix() is not None:
+            command.append("--with-deps")
+        try:
+            run_step("Downloading Chromium", command, log="chromium", env=environment())
+        except Problem as problem:
+            say(str(problem))
+    return path if path and Path(path).exists() else None
+
+
+def without_settings(env: Mapping[str, str]) -> dict[str, str]:
+    """The variables without Puente's settings: tests never see the data or keys of the user."""
+    return {
+        name: value
+        for name, value in env.items()
+        if not name.startswith("LMS_") or name.startswith("LMS_TEST_")
+    }
+
+
+def test_environment(chromium: str | None, skips: Mapping[str, str]) -> dict[str, str]:
     """Variables that tell the tests where PostgreSQL and Chromium are, and what is not there.
 
     skips: what is missing -> why; the tests read it as JSON from LMS_TEST_SKIPS.
     """
-    env: dict[str, str] = {"LMS_TEST_SKIPS": json.dumps(dict(skips))} if skips else {}
-    if chromium := find_chromium():
+    env = without_settings(environment())
+    env["LMS_TEST_DATABASE"] = "sqlite"
+    env["LMS_TEST_SKIPS"] = json.dumps(dict(skips))
+    if chromium:
         env["LMS_TEST_CHROMIUM"] = chromium
     if (postgresql := find_postgresql()) and not shutil.which("initdb"):
-        env["LMS_TEST_POSTGRESQL"] = str(postgresql)
+        env["PATH"] = os.pathsep.join([env["PATH"], str(postgresql)])
     return env

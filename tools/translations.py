@@ -1,6 +1,6 @@
 """The message catalogues: extract, update, check. Runs in Puente's environment, for Babel.
 
-    python tools/translations.py extract|update|check
+python tools/translations.py extract|update|check
 """
 
 import sys
