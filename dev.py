@@ -8,6 +8,7 @@ The work itself is done by the modules in tools/.
 
 import os
 import shutil
+import subprocess
 import sys
 
 OLDEST_PYTHON = (3, 11)
@@ -19,7 +20,8 @@ def use_a_new_enough_python() -> None:
         return
     for name in ("python3.14", "python3.13", "python3.12", "python3.11"):
         newer = shutil.which(name)
-        if newer:
+        # a version manager's stand-in may be there without the Python behind it
+        if newer and subprocess.call([newer, "-c", ""], stderr=subprocess.DEVNULL) == 0:
             os.execv(newer, [newer, *sys.argv])
     sys.exit(
         f"Puente needs Python 3.11 or newer; this is Python {sys.version.split()[0]}.\n"

@@ -28,10 +28,10 @@ NETWORK_SIGNS = (
     "eai_again",
     "econnrefused",
     "etimedout",
-    "err_internet_disconnected",
+    "(from versions: none)",
 )
 NETWORK_ADVICE = (
-    "The network did not answer. Check the connection, and HTTPS_PROXY if you are behind a proxy, "
+    "The network did not answer. Check the connection (behind a proxy, the variable HTTPS_PROXY), "
     "then run the same command again: it goes on where it stopped."
 )
 

@@ -13,8 +13,8 @@ from tools.places import ROOT, data_folder, environment, venv_program
 # any of these tells that Puente made the folder
 MARKS = ("puente.sqlite3", "secret_key", "demo.json")
 # what holds people, courses and work to do; the signing key stays
-DATABASES = ("puente.sqlite3", "queue.sqlite3", "huey.sqlite3", "limits.sqlite3")
-CONTENTS = ("files", "mail", "queue", "demo.json")
+DATABASES = ("puente.sqlite3", "queue.sqlite3")
+CONTENTS = ("files", "mails", "demo.json")
 
 
 def check_port(host: str, port: int) -> None:
