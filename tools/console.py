@@ -30,6 +30,9 @@ NETWORK_SIGNS = (
     "etimedout",
     "(from versions: none)",
 )
+# open files that a step's program keeps too: a lock then lasts until that program has ended,
+# even if this one was killed meanwhile
+KEPT_OPEN: set[int] = set()
 NETWORK_ADVICE = (
     "The network did not answer. Check the connection (behind a proxy, the variable HTTPS_PROXY), "
     "then run the same command again: it goes on where it stopped."
@@ -129,6 +132,7 @@ def run_step(
                 stderr=subprocess.STDOUT,
                 text=True,
                 errors="replace",
+                pass_fds=tuple(KEPT_OPEN),
             )
         except OSError as error:
             raise Problem(f"{title} failed: {error}") from error

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tools.console import Problem, answer, run_step, say
+from tools.console import KEPT_OPEN, Problem, answer, run_step, say
 from tools.places import ROOT, STATE, TRANSLATIONS, environment, venv, venv_program
 
 INSTALL_ADVICE = (
@@ -38,7 +38,11 @@ def one_at_a_time() -> Iterator[None]:
         except BlockingIOError:
             say("Another command is setting up; waiting for it ...")
             fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        KEPT_OPEN.add(lock.fileno())
+        try:
+            yield
+        finally:
+            KEPT_OPEN.discard(lock.fileno())
 
 
 def set_up(extras: frozenset[str]) -> None:
