@@ -237,7 +237,7 @@ def test_one_unknown_package_does_not_keep_the_others_out(monkeypatch, capsys):
             raise Problem("E: Unable to locate package unknown")
         there.update(command)
 
-    monkeypatch.setattr(system, "install_prefix", lambda: [])
+    monkeypatch.setattr(system, "install_prefix", list)
     monkeypatch.setattr(system, "run_step", run_step)
 
     assert [need.name for need in system.provide(needs)] == ["unknown"]
@@ -328,7 +328,7 @@ def test_an_address_of_another_machine_is_refused():
     ("host", "address"),
     [
         ("127.0.0.1", "http://127.0.0.1:8123"),
-        ("0.0.0.0", "http://127.0.0.1:8123"),  # noqa: S104
+        ("0.0.0.0", "http://127.0.0.1:8123"),
         ("::1", "http://[::1]:8123"),
     ],
 )

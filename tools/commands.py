@@ -57,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def port_number(text: str) -> int:
+    """A port from the command line."""
     port = int(text) if text.isdecimal() else 0
     if not 0 < port < 65536:
         raise argparse.ArgumentTypeError(f"{text} is not a port; take one from 1024 to 65535")
@@ -85,6 +86,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def run(options: argparse.Namespace, rest: Sequence[str]) -> int:
+    """Do what one command asks for."""
     match options.command:
         case "demo":
             demo.check_port(options.host, options.port)
@@ -118,11 +120,13 @@ def run(options: argparse.Namespace, rest: Sequence[str]) -> int:
 
 
 def set_up_product() -> None:
+    """Have all that Puente needs to run."""
     system.require_for_demo()
     setup.set_up(setup.DEMO_EXTRAS)
 
 
 def set_up_tests() -> None:
+    """Have all that the checks and tests need from Python."""
     system.require_for_demo()
     setup.set_up(setup.TEST_EXTRAS)
 
@@ -135,6 +139,7 @@ def become(command: Sequence[str | Path], env: dict[str, str] | None = None) -> 
 
 
 def run_lms(arguments: Sequence[str]) -> int:
+    """Become the lms command."""
     set_up_product()
     become([venv_program("lms"), *arguments])
     return 0
@@ -144,6 +149,7 @@ def run_lms(arguments: Sequence[str]) -> int:
 
 
 def in_ci() -> bool:
+    """Whether this is a run of continuous integration."""
     return os.environ.get("CI", "").lower() not in ("", "0", "false", "no")
 
 
@@ -177,8 +183,8 @@ def run_tests(*, quick: bool, chosen: Sequence[str]) -> int:
     env = system.test_environment(chromium, skips)
     lanes = [
         [
-            tests_stage("unit-sqlite", "Unit tests on SQLite", UNIT, env, chosen),
-            tests_stage(
+            stage_of_tests("unit-sqlite", "Unit tests on SQLite", UNIT, env, chosen),
+            stage_of_tests(
                 "unit-postgresql",
                 "Unit tests on PostgreSQL",
                 "not browser",
@@ -189,7 +195,7 @@ def run_tests(*, quick: bool, chosen: Sequence[str]) -> int:
         ],
         [
             *([] if chosen else checks(env)),
-            tests_stage(
+            stage_of_tests(
                 "browser",
                 "Browser journeys",
                 "browser",
@@ -202,7 +208,7 @@ def run_tests(*, quick: bool, chosen: Sequence[str]) -> int:
     return finish(lanes, started)
 
 
-def tests_stage(
+def stage_of_tests(
     name: str,
     title: str,
     marks: str,
@@ -224,7 +230,7 @@ def tests_stage(
 
 def run_quick(env: dict[str, str], chosen: Sequence[str], started: float) -> int:
     """Unit tests on SQLite, their output as it comes."""
-    stage = tests_stage("quick", "Unit tests on SQLite", QUICK, env, chosen)
+    stage = stage_of_tests("quick", "Unit tests on SQLite", QUICK, env, chosen)
     for folder in (LOGS, RESULTS):
         folder.mkdir(parents=True, exist_ok=True)
     stage.results.unlink(missing_ok=True)
@@ -287,6 +293,7 @@ def build() -> int:
 
 
 def look_after_translations(action: str) -> int:
+    """Extract, update, compile or check the message catalogues."""
     set_up_tests()
     if action == "compile":  # the set-up has done it
         return 0

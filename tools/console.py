@@ -44,6 +44,7 @@ class Problem(Exception):
 
 
 def say(text: str = "") -> None:
+    """Print a line at once."""
     print(text, flush=True)
 
 
@@ -67,6 +68,7 @@ def without_secrets(text: str) -> str:
 
 
 def looks_like_no_network(text: str) -> bool:
+    """Whether an output tells of a network that is not there."""
     lowered = text.lower()
     return any(sign in lowered for sign in NETWORK_SIGNS)
 

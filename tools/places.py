@@ -19,6 +19,7 @@ def venv() -> Path:
 
 
 def venv_program(name: str) -> str:
+    """The path of a program in the virtual environment."""
     return str(venv() / "bin" / name)
 
 

@@ -77,6 +77,7 @@ def read_stamp(path: Path) -> dict[str, Any]:
 
 
 def write_stamp(path: Path, stamp: dict[str, Any]) -> None:
+    """Note what was done, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".new")
     unfinished.write_text(json.dumps(stamp, indent=1, sort_keys=True), encoding="utf-8")
@@ -105,6 +106,7 @@ def is_satisfied(installed: dict[str, Any], wanted: dict[str, Any]) -> bool:
 
 
 def defined_extras() -> set[str]:
+    """The extras that pyproject.toml knows."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return set(project.get("optional-dependencies", {}))
 
@@ -163,6 +165,7 @@ def python_works() -> bool:
 
 
 def pip_works() -> bool:
+    """Whether the environment has a pip that starts."""
     return answer([venv_program("python"), "-m", "pip", "--version"]) is not None
 
 
@@ -193,6 +196,7 @@ def is_venv(folder: Path) -> bool:
 
 
 def asset_output() -> Path:
+    """Where build.mjs puts its files."""
     return ROOT / "lms" / "core" / "static" / "build"
 
 
@@ -249,6 +253,7 @@ def stale_catalogues() -> list[Path]:
 
 
 def compile_translations() -> None:
+    """Compile the catalogues that have changed."""
     if not stale_catalogues():
         return
     run_step(
@@ -278,6 +283,7 @@ def clean() -> None:
 
 
 def remove(folder: Path) -> None:
+    """Delete a folder, if it is there."""
     if folder.is_dir():
         say(f"Removing {folder}")
         shutil.rmtree(folder)

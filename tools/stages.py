@@ -58,13 +58,16 @@ class Stage:
 
     @property
     def log(self) -> Path:
+        """The file with the output."""
         return LOGS / f"{self.name}.log"
 
     @property
     def results(self) -> Path:
+        """The file with pytest's report."""
         return RESULTS / f"{self.name}.xml"
 
     def full_command(self) -> list[str]:
+        """The command as it is run."""
         report = [f"--junitxml={self.results}"] if self.is_pytest else []
         return [str(part) for part in self.command] + report
 
@@ -81,6 +84,7 @@ class Stage:
             self.counts = Counts(passed=1) if self.has_passed else Counts(failed=1)
 
     def headline(self) -> str:
+        """One line with the outcome."""
         if self.why_not:
             return f"{self.title}: NOT RUN, {self.why_not}"
         word = "passed" if self.has_passed else "FAILED"

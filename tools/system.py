@@ -52,6 +52,7 @@ def has_fonts() -> bool:
 
 
 def find_chromium() -> str | None:
+    """The path of a browser of the Chromium family."""
     for name in CHROMIUM_NAMES:
         # Ubuntu's chromium-browser may be a script that only asks to install the snap
         if (found := shutil.which(name)) and not is_snap_stub(Path(found)):
@@ -60,6 +61,7 @@ def find_chromium() -> str | None:
 
 
 def is_ubuntu() -> bool:
+    """Whether this is Ubuntu or one of its relatives."""
     try:
         return "ubuntu" in Path("/etc/os-release").read_text(encoding="utf-8").lower()
     except OSError:
@@ -67,6 +69,7 @@ def is_ubuntu() -> bool:
 
 
 def is_snap_stub(program: Path) -> bool:
+    """Whether a program is a script that only asks to install a snap."""
     with program.open("rb") as file:
         start = file.read(4096)
     return start.startswith(b"#!") and b"snap install chromium" in start
@@ -175,6 +178,7 @@ FOR_TESTS = (
 
 
 def missing(needs: Sequence[Need]) -> list[Need]:
+    """The needs that are not met."""
     return [need for need in needs if not need.is_there()]
 
 
@@ -206,6 +210,7 @@ def provide(needs: Sequence[Need]) -> list[Need]:
 
 
 def apt_install(apt: Sequence[str], packages: Sequence[str]) -> None:
+    """Install packages with Debian's package manager."""
     command = [*apt, "install", "-y", "--no-install-recommends", *packages]
     run_step(f"Installing system packages {' '.join(packages)}", command, log="apt-install")
 

@@ -21,6 +21,7 @@ SHOWN = 15
 
 
 def pybabel(*arguments: str | Path) -> None:
+    """Run one of Babel's commands."""
     CommandLineInterface().run(["pybabel", "-q", *(str(argument) for argument in arguments)])
 
 
@@ -39,6 +40,7 @@ def extract(target: Path) -> None:
 
 
 def catalogue(language: str) -> Path:
+    """The message catalogue of one language."""
     return FOLDER / language / "LC_MESSAGES" / "messages.po"
 
 

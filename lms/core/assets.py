@@ -122,7 +122,9 @@ def icon(name: str, label: str | None = None) -> Markup:
     Raises KeyError for an unknown name.
     """
     meaning = (
-        Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+        Markup('role="img" aria-label="{}"').format(label)
+        if label
+        else Markup('aria-hidden="true"')
     )
     return Markup(
         '<svg class="icon" viewBox="0 0 24 24" width="20" height="20" fill="none"'
@@ -171,7 +173,11 @@ def wave_svg(topic: str, slug: str, width: int = 1200, height: int = 320) -> str
 def _improve_delivery(response: Response) -> Response:
     """Send bundles compressed where the browser takes it, and let it keep them: a change has a new name."""
     filename: str = (request.view_args or {}).get("filename", "")
-    if request.endpoint != "static" or not filename.startswith("build/") or not response.is_streamed:
+    if (
+        request.endpoint != "static"
+        or not filename.startswith("build/")
+        or not response.is_streamed
+    ):
         return response
     for encoding, suffix in (("br", ".br"), ("gzip", ".gz")):
         compressed = BUILD / (filename.removeprefix("build/") + suffix)

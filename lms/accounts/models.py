@@ -1,0 +1,64 @@
+"""Users and what they typed but did not send yet."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from flask_login import UserMixin
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lms.core import clock
+from lms.core.db import Model, PrimaryKey
+
+
+class User(UserMixin, Model):  # type: ignore[misc]
+    """A person with an account. `name` is as it shall stand on certificates."""
+
+    __tablename__ = "users"
+
+    id: Mapped[PrimaryKey]
+    uuid: Mapped[uuid.UUID] = mapped_column(default=uuid.uuid4, unique=True)  # xAPI account name
+    email: Mapped[str] = mapped_column(unique=True)  # as typed, domain in lower case
+    email_folded: Mapped[str] = mapped_column(unique=True)  # for look-up: case folded
+    name: Mapped[str] = mapped_column(index=True)
+    password_hash: Mapped[str | None]
+    language: Mapped[str] = mapped_column(default="en")
+    time_zone: Mapped[str] = mapped_column(default="America/Toronto")
+    country: Mapped[str | None] = mapped_column(index=True)  # ISO 3166-1 alpha-2
+    profession: Mapped[str | None]
+    is_administrator: Mapped[bool] = mapped_column(default=False)
+    email_confirmed_at: Mapped[datetime | None]
+    session_epoch: Mapped[int] = mapped_column(default=0)  # raised to sign out everywhere
+    created_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+    closed_at: Mapped[datetime | None]
+    deactivated_at: Mapped[datetime | None]
+
+    def get_id(self) -> str:
+        """What the session keeps: worthless once the epoch has been raised."""
+        return f"{self.id}:{self.session_epoch}"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the account may be used: not closed, not deactivated."""
+        return self.closed_at is None and self.deactivated_at is None
+
+    @property
+    def first_name(self) -> str:
+        """The first word of the name, for greetings."""
+        return self.name.split()[0] if self.name.split() else self.name
+
+
+class Draft(Model):
+    """What somebody typed into a form, kept until it is sent."""
+
+    __tablename__ = "drafts"
+    __table_args__ = (UniqueConstraint("user_id", "key"),)
+
+    id: Mapped[PrimaryKey]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    key: Mapped[str]
+    content: Mapped[dict[str, Any]]
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now)

@@ -1,0 +1,1 @@
+"""What the room accounts adds to the house."""

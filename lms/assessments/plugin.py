@@ -1,0 +1,1 @@
+"""What the room assessments adds to the house."""

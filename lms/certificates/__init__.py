@@ -1,0 +1,1 @@
+"""Credentials: issue, PDF, Open Badges, verification."""

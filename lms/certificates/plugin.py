@@ -1,0 +1,1 @@
+"""What the room certificates adds to the house."""

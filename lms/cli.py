@@ -1,0 +1,148 @@
+"""The `lms` command."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+from flask import Flask
+from flask.cli import FlaskGroup, ScriptInfo
+from rich.console import Console
+
+from lms.config import ConfigurationError
+from lms.core.db import transaction
+from lms.core.errors import DomainError
+from lms.core.registry import PluginError
+
+console = Console()
+
+
+def _make_app() -> Flask:
+    from lms.app import create_app
+
+    return create_app()
+
+
+class PuenteGroup(FlaskGroup):
+    """Commands of the house and of all plugins; each runs in one transaction."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command and turn refusals into one clear line."""
+        try:
+            return super().invoke(ctx)
+        except (ConfigurationError, PluginError) as error:
+            raise click.ClickException(str(error)) from None
+        except DomainError as error:
+            raise click.ClickException(str(error.text)) from None
+
+
+@click.group(
+    cls=PuenteGroup,
+    create_app=_make_app,
+    add_default_commands=False,
+    add_version_option=False,
+    load_dotenv=False,
+    help="Puente: short courses that institutions teach each other's professionals.",
+)
+@click.version_option(package_name="puente")
+def cli() -> None:
+    """Puente's command line."""
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        cli.main(obj=ScriptInfo(create_app=_make_app), prog_name="lms")
+    except (ConfigurationError, PluginError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+@cli.command("init")
+def init_command() -> None:
+    """Create or upgrade the database, and make the folders and keys of the data folder."""
+    from lms.core.migrations import upgrade
+    from lms.core.settings import settings
+
+    upgrade()
+    settings().secret()
+    with transaction():
+        _ensure_basics()
+    console.print("[green]Ready.[/] Database at the newest version.")
+
+
+def _ensure_basics() -> None:
+    from lms.courses.services.topics import ensure_topics
+
+    ensure_topics()
+
+
+@cli.command("run")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", type=click.IntRange(1), help="Server processes.")
+@click.option("--no-worker", is_flag=True, help="Do not run the jobs in this process.")
+def run_command(host: str, port: int, workers: int | None, no_worker: bool) -> None:
+    """Serve Puente, and do the jobs beside it."""
+    from lms.core.serve import serve
+
+    serve(host, port, workers=workers, with_worker=not no_worker)
+
+
+@cli.command("worker")
+@click.option("--threads", type=click.IntRange(1), help="Jobs done at the same time.")
+def worker_command(threads: int | None) -> None:
+    """Do the jobs: mails, PDFs, forwarding, schedules."""
+    from lms.core.serve import work
+
+    work(threads)
+
+
+@cli.command("check")
+def check_command() -> None:
+    """Check configuration, database, storage, queue, mail, payments and clock."""
+    from lms.core.checks import run_checks
+
+    findings = run_checks()
+    for finding in findings:
+        mark = "[green]ok[/]  " if finding.is_ok else "[red]FAIL[/]"
+        console.print(f"{mark} {finding.name}: {finding.text}")
+    if not all(finding.is_ok for finding in findings):
+        sys.exit(1)
+
+
+@cli.group("db")
+def db_group() -> None:
+    """Database versions."""
+
+
+@db_group.command("upgrade")
+@click.argument("revision", default="head")
+def db_upgrade(revision: str) -> None:
+    """Bring the database to a version."""
+    from lms.core.migrations import upgrade
+
+    upgrade(revision)
+
+
+@db_group.command("downgrade")
+@click.argument("revision")
+def db_downgrade(revision: str) -> None:
+    """Take the database back to a version."""
+    from lms.core.migrations import downgrade
+
+    downgrade(revision)
+
+
+@db_group.command("revision")
+@click.argument("message")
+def db_revision(message: str) -> None:
+    """Write a migration for what changed in the models, to be reviewed."""
+    from lms.core.migrations import write_revision
+
+    console.print(write_revision(message))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""The database: engine, session, base class and column types of all models.
+
+The only module that knows Flask-SQLAlchemy-Lite. SQLite runs in WAL mode, and a transaction that
+will write takes the write lock at its beginning: otherwise two that read and then write at the
+same time lose one of them to "database is locked".
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import orjson
+from flask import Flask
+from flask_sqlalchemy_lite import SQLAlchemy
+from sqlalchemy import JSON, BigInteger, Engine, Integer, MetaData, String, TypeDecorator, event
+from sqlalchemy import DateTime as SqlDateTime
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.types import Uuid
+
+from lms.config import Settings
+
+_will_write: ContextVar[bool] = ContextVar("will_write", default=False)
+
+db = SQLAlchemy()
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant. Refuses naive values; always gives back an aware one in UTC."""
+
+    impl = SqlDateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """Refuse a naive datetime and store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("naive datetime: use clock.now()")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """Give the instant in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+AnyJSON = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+BigInt = BigInteger().with_variant(Integer(), "sqlite")
+
+PrimaryKey = Annotated[int, mapped_column(BigInt, primary_key=True)]
+ByLanguage = dict[str, str]  # BCP 47 code -> text
+
+
+class Model(DeclarativeBase):
+    """Base of all tables."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        datetime: UtcDateTime(),
+        dict[str, str]: AnyJSON,
+        dict[str, Any]: AnyJSON,
+        list[str]: AnyJSON,
+        list[dict[str, Any]]: AnyJSON,
+        list[dict[str, str]]: AnyJSON,
+        uuid.UUID: Uuid(),
+        str: String(),
+    }
+
+
+def _to_json(value: object) -> str:
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def engine_options(settings: Settings) -> dict[str, Any]:
+    """Options of `create_engine` for the configured database."""
+    options: dict[str, Any] = {
+        "url": settings.sqlalchemy_url,
+        "json_serializer": _to_json,
+        "json_deserializer": orjson.loads,
+    }
+    if settings.is_sqlite:
+        options["connect_args"] = {"timeout": 30}
+    else:
+        options |= {"pool_size": settings.server_threads + 2, "pool_pre_ping": True}
+    return options
+
+
+def init_db(app: Flask, settings: Settings) -> None:
+    """Give the app its engine."""
+    if settings.is_sqlite:
+        settings.data_path.mkdir(parents=True, exist_ok=True)
+    app.config["SQLALCHEMY_ENGINES"] = {"default": engine_options(settings)}
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Set SQLite's pragmas and let writing transactions begin with the write lock."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=wal",
+            "synchronous=normal",
+            "busy_timeout=30000",
+            "foreign_keys=on",
+            "cache_size=-16000",
+        ):
+            connection.execute(f"pragma {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("begin immediate" if _will_write.get() else "begin")
+
+
+@contextmanager
+def write_intent(will_write: bool) -> Iterator[None]:
+    """Transactions that begin inside take SQLite's write lock at once when `will_write`."""
+    token = _will_write.set(will_write)
+    try:
+        yield
+    finally:
+        _will_write.reset(token)
+
+
+@contextmanager
+def transaction(write: bool = True) -> Iterator[None]:
+    """One transaction: committed when the block ends, rolled back when it raises.
+
+    Opened at the edge only: by the request, the job and the command. Nothing else commits.
+    """
+    with write_intent(write):
+        if write and db.session.in_transaction():
+            db.session.rollback()  # a read that came before must not hold an old snapshot
+        try:
+            yield
+            db.session.commit()
+        except BaseException:
+            db.session.rollback()
+            raise

@@ -1,0 +1,143 @@
+"""Markdown to safe HTML: the one place where what people write becomes markup.
+
+markdown-it makes HTML (raw HTML in the source is shown as text), nh3 keeps only what is known to
+be harmless. Pictures and links are rewritten by the caller, so that `media/x.png` of a course
+points to that course's file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import nh3
+from flask_babel import lazy_gettext
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markupsafe import Markup, escape
+from mdit_py_plugins.container import container_plugin
+from mdit_py_plugins.footnote import footnote_plugin
+
+_TAGS = {
+    *["p", "br", "hr", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "code", "em", "strong", "del", "a", "img", "sup", "sub"],
+    *["table", "thead", "tbody", "tr", "th", "td", "div", "section", "aside", "figure", "figcaption"],
+}
+_ATTRIBUTES = {
+    "a": {"href", "title", "id", "class"},
+    "img": {"src", "alt", "title", "width", "height", "loading"},
+    "th": {"class", "scope"},
+    "td": {"class"},
+    "div": {"class"},
+    "aside": {"class"},
+    "section": {"class"},
+    "ol": {"start", "class"},
+    "li": {"id", "class"},
+    "code": {"class"},
+    "sup": {"class", "id"},
+    "table": {"class"},
+}
+_KINDS = ("try", "note", "warning")
+CALLOUT_TITLES = {
+    "try": lazy_gettext("Try it"),
+    "note": lazy_gettext("Note"),
+    "warning": lazy_gettext("Watch out"),
+}
+
+Rewriter = Callable[[str], str | None]
+
+
+def _render_callout(kind: str) -> Callable[..., str]:
+    def render(self: RendererHTML, tokens: list[Token], index: int, options: Any, env: Any) -> str:
+        if tokens[index].nesting == 1:
+            title = escape(str(CALLOUT_TITLES[kind]))
+            return (
+                f'<aside class="callout callout-{kind}">'
+                f'<p class="callout-title"><strong>{title}</strong></p>\n'
+            )
+        return "</aside>\n"
+
+    return render
+
+
+def _align_classes(tokens: list[Token]) -> None:
+    """Column alignment as a class, since the pages allow no inline style."""
+    for token in tokens:
+        style = token.attrs.pop("style", None) if token.attrs else None
+        if isinstance(style, str) and style.startswith("text-align:"):
+            token.attrs["class"] = "align-" + style.removeprefix("text-align:")
+
+
+def _parser() -> MarkdownIt:
+    markdown = MarkdownIt(
+        "commonmark", {"html": False, "linkify": False, "typographer": False}
+    ).enable(["table", "strikethrough"])
+    markdown.use(footnote_plugin)
+    for kind in _KINDS:
+        markdown.use(container_plugin, kind, render=_render_callout(kind))
+    return markdown
+
+
+_MARKDOWN = _parser()
+
+
+@lru_cache(maxsize=2048)
+def _render(text: str, language: str, rewriter: Rewriter | None, shift: int) -> str:
+    env: dict[str, Any] = {}
+    tokens = _MARKDOWN.parse(text, env)
+    _align_classes(tokens)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, max(2, int(token.tag[1]) + shift))}"
+        if rewriter is not None:
+            for child in token.children or ():
+                _rewrite(child, rewriter)
+    dirty = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, env)
+    return nh3.clean(
+        dirty,
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener nofollow",
+    )
+
+
+def _rewrite(token: Token, rewriter: Rewriter) -> None:
+    for attribute in ("href", "src"):
+        value = token.attrs.get(attribute) if token.attrs else None
+        if isinstance(value, str):
+            new = rewriter(value)
+            if new is not None:
+                token.attrs[attribute] = new
+    if token.type == "image":
+        token.attrs["loading"] = "lazy"
+
+
+def render_markdown(
+    text: str | None, rewriter: Rewriter | None = None, *, heading_shift: int = 0
+) -> Markup:
+    """Safe HTML of a Markdown text.
+
+    rewriter: given each link and picture address, returns another one or None to keep it; it must
+    be hashable and give the same answer for the same address. heading_shift: added to the level of
+    each heading, so that texts fit below the page's own headings (levels 2 to 6 come out).
+    """
+    if not text:
+        return Markup("")
+    from lms.core.text import current_language
+
+    return Markup(_render(text, current_language(), rewriter, heading_shift))  # noqa: S704
+
+
+def plain_text(text: str | None, limit: int = 300) -> str:
+    """The words of a Markdown text on one line, cut at `limit` signs, for mails and previews."""
+    words: list[str] = []
+    for token in _MARKDOWN.parse(text or ""):
+        words += [
+            child.content
+            for child in token.children or ()
+            if child.type in ("text", "code_inline") and child.content
+        ]
+    line = " ".join(" ".join(words).split())
+    return line if len(line) <= limit else line[: limit - 1].rsplit(" ", 1)[0] + "…"

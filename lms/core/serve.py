@@ -1,0 +1,79 @@
+"""Running the product: Granian serves, Huey's consumer does the jobs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from types import FrameType
+
+from flask import current_app
+from huey.consumer import Consumer
+
+from lms.core.settings import settings
+
+log = logging.getLogger("lms.serve")
+
+
+def work(threads: int | None = None) -> None:
+    """Do jobs until the process is asked to stop; the job at hand is finished first."""
+    queue = current_app.extensions["huey"]
+    consumer = Consumer(
+        queue,
+        workers=threads or settings().worker_threads,
+        periodic=True,
+        initial_delay=0.05,
+        backoff=1.2,
+        max_delay=0.5,
+        check_worker_health=True,
+    )
+    consumer.run()
+
+
+def server_command(host: str, port: int, workers: int | None) -> list[str]:
+    """The command that starts Granian with the configured processes and threads."""
+    config = settings()
+    return [
+        sys.executable, "-m", "granian", "--interface", "wsgi",
+        "--host", host, "--port", str(port),
+        "--workers", str(workers or config.server_workers),
+        "--blocking-threads", str(config.server_threads),
+        "--no-log-access", "--log-level", "warning", "--respawn-failed-workers",
+        "--workers-kill-timeout", "10",
+        "lms.wsgi:app",
+    ]  # fmt: skip
+
+
+def serve(host: str, port: int, *, workers: int | None = None, with_worker: bool = True) -> None:
+    """Serve until asked to stop; with the worker in this process when wanted."""
+    server = subprocess.Popen(
+        server_command(host, port, workers), env=dict(os.environ)
+    )
+    if not with_worker:
+        _wait(server)
+        return
+
+    def stop_with_server() -> None:
+        server.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=stop_with_server, daemon=True).start()
+    try:
+        work()
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+    if server.returncode not in (0, -signal.SIGTERM, -signal.SIGINT):
+        sys.exit(server.returncode or 1)
+
+
+def _wait(server: subprocess.Popen[bytes]) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
+        server.terminate()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    sys.exit(server.wait())

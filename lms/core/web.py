@@ -1,0 +1,144 @@
+"""HTTP for all rooms: transaction per request, open pages, menus, panels, safe redirects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel.speaklater import LazyString
+from flask_wtf.csrf import CSRFProtect
+from markupsafe import Markup
+
+from lms.core.db import transaction
+from lms.core.registry import Registered
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+csrf = CSRFProtect()
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def public(view: View) -> View:
+    """Mark a view that strangers may open; all others need a signed-in person."""
+    view.is_public = True  # type: ignore[attr-defined]
+    return view
+
+
+def read_only_post(view: View) -> View:
+    """Mark a POST view that changes nothing, so that it does not take the write lock."""
+    view.is_read_only = True  # type: ignore[attr-defined]
+    return view
+
+
+class Puente(Flask):
+    """Flask with one transaction for each request: return commits, raise rolls back."""
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Run the view within its transaction."""
+        view = self.view_functions.get(request.endpoint or "")
+        writes = request.method not in SAFE_METHODS and not getattr(view, "is_read_only", False)
+        if getattr(view, "has_own_transaction", False):
+            return super().dispatch_request()
+        with transaction(write=writes):
+            return super().dispatch_request()
+
+
+def own_transaction(view: View) -> View:
+    """Mark a view whose request needs several short transactions or none."""
+    view.has_own_transaction = True  # type: ignore[attr-defined]
+    return view
+
+
+@dataclass(frozen=True)
+class NavigationEntry:
+    """A menu entry.
+
+    menu: "main" (masthead), "account" (below the person's name) or "admin". endpoint: a Flask
+    endpoint without arguments. shown: whether the present visitor sees it. also: prefixes of
+    endpoints on which the entry is marked as current.
+    """
+
+    name: str
+    label: str | LazyString
+    endpoint: str
+    menu: str = "main"
+    order: int = 50
+    shown: Callable[[], bool] = field(default=lambda: True)
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A fragment at a named place of another room's page.
+
+    place: see docs/hooks.md. render: gets the page's values as keywords, returns Markup or None.
+    """
+
+    name: str
+    place: str
+    render: Callable[..., Markup | str | None]
+    order: int = 50
+
+
+navigation: Registered[NavigationEntry] = Registered("navigation", NavigationEntry)
+panels: Registered[Panel] = Registered("panels", Panel)
+
+
+@dataclass(frozen=True)
+class MenuItem:
+    """A menu entry as the templates see it."""
+
+    label: str
+    url: str
+    is_current: bool
+
+
+def menu(name: str) -> list[MenuItem]:
+    """The entries of a menu that the present visitor sees, in order."""
+    here = request.endpoint or ""
+    entries = [e for e in navigation.values() if e.menu == name and e.shown()]
+    return [
+        MenuItem(
+            str(entry.label),
+            url_for(entry.endpoint),
+            here == entry.endpoint or any(here.startswith(prefix) for prefix in entry.also),
+        )
+        for entry in sorted(entries, key=lambda e: e.order)
+    ]
+
+
+def show_panels(place: str, **values: Any) -> Markup:
+    """All fragments for a place of a page, in order."""
+    chosen = sorted((p for p in panels.values() if p.place == place), key=lambda p: p.order)
+    rendered = (panel.render(**values) for panel in chosen)
+    return Markup("\n").join(part for part in rendered if part)
+
+
+def safe_next(default: str) -> str:
+    """The address in `next` when it lies on this site, else `default`."""
+    target = request.values.get("next", "")
+    parts = urlsplit(target)
+    is_ours = target.startswith("/") and not target.startswith(("//", "/\\"))
+    if is_ours and not parts.netloc and "\n" not in target and "\r" not in target:
+        return target
+    return default
+
+
+def absolute_url(endpoint: str, **values: Any) -> str:
+    """Public address of a page on LMS_BASE_URL; works in jobs and commands too."""
+    from lms.core.settings import settings
+
+    base = settings().base_url
+    path = current_app.url_map.bind(urlsplit(base).netloc).build(endpoint, values)
+    return base + path
+
+
+def page_number() -> int:
+    """The wanted page of a list, from `?page=`; 1 when absent or nonsense."""
+    value = request.args.get("page", "1")
+    return max(1, int(value)) if value.isdecimal() and len(value) < 8 else 1

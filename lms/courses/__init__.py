@@ -1,0 +1,1 @@
+"""Catalogue, courses and their runs, modules, activities, enrolment, completion, packages."""

@@ -1,0 +1,1 @@
+"""What the room courses adds to the house."""

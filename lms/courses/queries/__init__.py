@@ -1,0 +1,1 @@
+"""Reads of courses. get_* raises NotFound, find_* may return None, list_* returns a select."""

@@ -1,0 +1,1 @@
+"""Organisations (institutions and associations) and the people who act for them."""

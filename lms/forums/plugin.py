@@ -1,0 +1,1 @@
+"""What the room forums adds to the house."""

@@ -1,0 +1,1 @@
+"""What the room notifications adds to the house."""

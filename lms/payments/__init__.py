@@ -1,0 +1,1 @@
+"""Orders, payments, vouchers, refunds and the gateways that take the money."""

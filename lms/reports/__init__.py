@@ -1,0 +1,1 @@
+"""Tables to read and download: list of reports, filters, CSV and XLSX."""

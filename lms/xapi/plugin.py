@@ -1,0 +1,1 @@
+"""What the room xapi adds to the house."""

@@ -1,0 +1,156 @@
+"""Fixtures of all tests: the app on either database, each test rolled back."""
+
+from __future__ import annotations
+
+import contextvars
+import email
+import email.policy
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from lms.accounts.models import User
+from lms.app import create_app
+from lms.config import Settings
+from lms.core import outbox
+from lms.core.db import Model, db, write_intent
+from tests.postgres import postgres_server
+
+DATABASE = os.environ.get("LMS_TEST_DATABASE", "sqlite")
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    with ExitStack() as stack:
+        url = stack.enter_context(postgres_server()) if DATABASE == "postgresql" else None
+        yield Settings(
+            data_dir=tmp_path_factory.mktemp("data"),
+            base_url="http://puente.test",
+            database_url=url,
+            rate_limits=False,
+            password_time_cost=1,
+            password_memory_kib=64,
+            secret_key="a key for tests only",
+            default_time_zone="UTC",
+            log_level="WARNING",
+        )
+
+
+class Browser(FlaskClient):
+    """A test client whose requests share nothing with the test but the database."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        db.session.commit()
+        response: TestResponse = contextvars.Context().run(super().open, *args, **kwargs)
+        db.session.expire_all()
+        return response
+
+
+@pytest.fixture(scope="session")
+def whole_app(settings: Settings) -> Iterator[Flask]:
+    app = create_app(settings, testing=True)
+    app.config["WTF_CSRF_ENABLED"] = False
+    app.test_client_class = Browser
+    with app.app_context():
+        Model.metadata.create_all(db.engine)
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def app(whole_app: Flask) -> Iterator[Flask]:
+    """The app inside a transaction that is rolled back after the test."""
+    with whole_app.app_context():
+        with write_intent(True):
+            connection = db.engine.connect()
+            outer = connection.begin()
+        db.sessionmaker.configure(bind=connection, join_transaction_mode="create_savepoint")
+        yield whole_app
+        db.session.close()
+        outer.rollback()
+        connection.close()
+        db.sessionmaker.configure(bind=db.engine, join_transaction_mode="conditional_savepoint")
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser of a stranger."""
+    return app.test_client()
+
+
+@pytest.fixture
+def signed_in(app: Flask) -> Callable[[User], FlaskClient]:
+    """A browser in which this person is signed in."""
+
+    def sign_in(user: User) -> FlaskClient:
+        browser = app.test_client()
+        with browser.session_transaction() as session:
+            session["_user_id"] = user.get_id()
+            session["_fresh"] = True
+        return browser
+
+    return sign_in
+
+
+@pytest.fixture
+def run_jobs(app: Flask) -> Callable[[], None]:
+    """Do all work that was enqueued, and what that work enqueues."""
+
+    def run() -> None:
+        db.session.commit()
+        for _round in range(20):
+            if not outbox.run_due():
+                break
+        db.session.expire_all()
+
+    return run
+
+
+@pytest.fixture
+def mails(app: Flask, settings: Settings, run_jobs: Callable[[], None]) -> Iterator[Callable]:
+    """Do the jobs and give all mails sent so far in this test."""
+    folder = Path(settings.data_path) / "mails"
+    shutil.rmtree(folder, ignore_errors=True)
+
+    def read() -> list[EmailMessage]:
+        run_jobs()
+        found = sorted(folder.glob("*.eml"), key=lambda p: p.stat().st_mtime_ns)
+        return [
+            email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            for path in found
+        ]
+
+    yield read
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def count_queries(app: Flask) -> Iterator[Callable[[], int]]:
+    """Statements sent to the database since the last call."""
+    from sqlalchemy import event
+
+    seen: list[str] = []
+
+    def note(connection, cursor, statement, *rest) -> None:
+        if not statement.upper().startswith(("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN")):
+            seen.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+
+    def count() -> int:
+        number = len(seen)
+        seen.clear()
+        return number
+
+    yield count
+    event.remove(db.engine, "before_cursor_execute", note)

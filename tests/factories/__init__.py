@@ -1,0 +1,1 @@
+"""Data for tests: one module per room, one function per thing."""

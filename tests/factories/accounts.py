@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from lms.accounts.models import User
+from lms.core import clock
+from lms.core.db import db
+
+_numbers = itertools.count(1)
+
+
+def make_user(**values: Any) -> User:
+    """A confirmed person; `email`, `name` and all else can be given."""
+    number = next(_numbers)
+    values.setdefault("email", f"person{number}@example.org")
+    values.setdefault("name", f"Person {number}")
+    values.setdefault("time_zone", "America/La_Paz")
+    values.setdefault("email_confirmed_at", clock.now())
+    user = User(email_folded=values["email"].casefold(), **values)
+    db.session.add(user)
+    db.session.commit()
+    return user
+
+
+def make_administrator(**values: Any) -> User:
+    return make_user(is_administrator=True, **values)
