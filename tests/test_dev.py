@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from tools import commands, demo, places, setup, stages, system
+from tools.console import Problem, duration, looks_like_no_network, without_secrets
 
-from tools import commands, demo, places, setup, stages, system  # noqa: E402
-from tools.console import Problem, duration, looks_like_no_network, without_secrets  # noqa: E402
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
     """A checkout with the few files that the set-up reads."""
     (tmp_path / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["hatchling"]\n'
         '[project]\nname = "puente"\n[project.optional-dependencies]\ndev = []\nassets = []\n'
     )
     (tmp_path / "constraints.txt").write_text("flask==3.1.3\n")
@@ -122,7 +122,7 @@ def test_an_interrupted_installation_starts_afresh(checkout, installation, capsy
 
     setup.install_packages(setup.DEMO_EXTRAS)
 
-    assert [line.split()[0] for line in installation] == ["Creating", ".[assets]"] * 2
+    assert [line.split()[0] for line in installation] == ["Creating", "editables", ".[assets]"] * 2
     assert "interrupted" in capsys.readouterr().out
     assert not (checkout / "environment" / "puente-installing").exists()
 

@@ -17,6 +17,13 @@ from tools.stages import Runner, Stage, summary
 
 UNIT = "not browser and not postgres"
 QUICK = "not browser and not postgres and not slow"
+SHELL = """
+from lms.app import create_app
+from lms.core.db import db
+app = create_app()
+app.app_context().push()
+print("At hand: app, db. Changes are kept only after db.session.commit().")
+"""
 WHAT_IS_LOST = {
     "chromium": "the browser journeys",
     "postgresql": "the tests on PostgreSQL",
@@ -104,7 +111,7 @@ def run(options: argparse.Namespace, rest: Sequence[str]) -> int:
             become([venv_program("python"), "-m", "benchmarks", *rest])
         case "shell":
             set_up_product()
-            become([venv_program("lms"), "shell"])
+            become([venv_program("python"), "-i", "-c", SHELL])
         case "build":
             return build()
         case "translations":
@@ -284,9 +291,12 @@ def build() -> int:
     set_up_product()
     command = [
         venv_program("python"),
-        *("-m", "pip", "wheel", "--no-deps", "--disable-pip-version-check", "-w", "dist", "."),
+        *("-m", "pip", "wheel", "--disable-pip-version-check", "--no-deps"),
+        *("--no-build-isolation", "-w", "dist", "."),
     ]
-    run_step("Building the wheel", command, log="build", env=environment())
+    # the set-up has just built the front-end files and the catalogues
+    env = {**environment(), "LMS_SKIP_ASSETS": "1"}
+    run_step("Building the wheel", command, log="build", env=env)
     newest = max((ROOT / "dist").glob("*.whl"), key=lambda wheel: wheel.stat().st_mtime)
     say(str(newest.relative_to(ROOT)))
     return 0

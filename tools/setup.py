@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,10 +105,14 @@ def is_satisfied(installed: dict[str, Any], wanted: dict[str, Any]) -> bool:
     return set(wanted["extras"]) <= set(installed.get("extras", []))
 
 
+def pyproject() -> dict[str, Any]:
+    """The contents of pyproject.toml."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
 def defined_extras() -> set[str]:
     """The extras that pyproject.toml knows."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return set(project.get("optional-dependencies", {}))
+    return set(pyproject()["project"].get("optional-dependencies", {}))
 
 
 def install_packages(extras: frozenset[str]) -> None:
@@ -134,16 +138,12 @@ def install_packages(extras: frozenset[str]) -> None:
     stamp_file.unlink(missing_ok=True)
     unfinished.touch()
     try:
-        run_step(
-            "Installing Python packages",
-            [
-                venv_program("python"),
-                *("-m", "pip", "install", "--disable-pip-version-check", "--no-input"),
-                *("--progress-bar", "off", "-c", "constraints.txt", "-e", f".{chosen}"),
-            ],
-            log="pip",
-            env={**environment(), "LMS_SKIP_ASSETS": "1"},
-            advice=INSTALL_ADVICE,
+        # what builds Puente comes first and into the same environment, so that pip does not
+        # install it a second time in a place of its own
+        build_packages = [*pyproject()["build-system"]["requires"], "editables"]
+        pip_install("Installing what builds Puente", "pip-build", build_packages)
+        pip_install(
+            "Installing Python packages", "pip", ["--no-build-isolation", "-e", f".{chosen}"]
         )
     except Problem:
         # pip ended by itself and has put back what it changed: nothing is half done
@@ -151,6 +151,17 @@ def install_packages(extras: frozenset[str]) -> None:
         raise
     write_stamp(stamp_file, wanted)
     unfinished.unlink()
+
+
+def pip_install(title: str, log: str, arguments: Sequence[str]) -> None:
+    """Install into the environment, in the versions of constraints.txt."""
+    command = [
+        venv_program("python"),
+        *("-m", "pip", "install", "--disable-pip-version-check", "--no-input"),
+        *("--progress-bar", "off", "-c", "constraints.txt", *arguments),
+    ]
+    env = {**environment(), "LMS_SKIP_ASSETS": "1"}
+    run_step(title, command, log=log, env=env, advice=INSTALL_ADVICE)
 
 
 def own_version() -> str:
