@@ -9,6 +9,7 @@ import "./markdown.js";
 import "./menu.js";
 import "./once.js";
 import "./reorder.js";
+import "./scroll.js";
 import "./timer.js";
 import "./viewed.js";
 

@@ -53,15 +53,19 @@ behaviour("[data-reorder-url]", (list) => {
     event.preventDefault();
     handle.setPointerCapture(event.pointerId);
     item.classList.add("is-dragged");
+    // The item moves when it is let go: an element that moves under the pointer would lose it.
+    let target = null;
     const move = ({ clientY }) => {
-      const over = items().find((other) => other !== item && clientY < other.getBoundingClientRect().bottom);
-      if (!over) list.append(item);
-      else if (clientY < over.getBoundingClientRect().top + over.offsetHeight / 2) over.before(item);
-      else if (over.compareDocumentPosition(item) & Node.DOCUMENT_POSITION_PRECEDING) over.after(item);
+      target?.classList.remove("is-before", "is-after");
+      const after = items().find((other) => clientY < other.getBoundingClientRect().top + other.offsetHeight / 2);
+      target = after ?? list.lastElementChild;
+      if (target !== item) target.classList.add(after ? "is-before" : "is-after");
     };
     const end = () => {
-      item.classList.remove("is-dragged");
       handle.removeEventListener("pointermove", move);
+      item.classList.remove("is-dragged");
+      if (target && target !== item) target[target.classList.contains("is-after") ? "after" : "before"](item);
+      target?.classList.remove("is-before", "is-after");
       save();
     };
     handle.addEventListener("pointermove", move);

@@ -81,7 +81,7 @@ _ICONS = {
 }
 
 # White lines on each of these stay visible in the light and in the dark.
-_BAND_COLOURS = ("#0e5a6b", "#b84a28", "#2b7a4b", "#6b4470", "#8a6414", "#34546b")
+_BAND_COLOURS = ("#6b4470", "#0e5a6b", "#2b7a4b", "#8a6414", "#34546b", "#b84a28")
 
 _manifest: dict[str, str] = {}
 _manifest_read_at = 0.0
