@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Catalog
 
-from tools import commands, demo, places, setup, stages, system
+from tools import commands, demo, places, setup, stages, system, translations
 from tools.console import Problem, duration, looks_like_no_network, without_secrets
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -424,6 +425,40 @@ def test_a_stage_that_hangs_is_ended_with_its_children(tmp_path, monkeypatch):
 
     assert not stages.Runner().run([[hanging]])
     assert "it hung" in hanging.log.read_text()
+
+
+# Translations
+
+
+def test_what_is_missing_in_a_catalogue_is_found():
+    source, translated = Catalog(), Catalog(locale="es")
+    texts = {
+        "Good day": "Buenos días",
+        "Welcome": "",
+        "Hello, %(name)s": "Hola",
+        "%(name)s writes": "%(nombre)s escribe",
+        "Fuzzy": "Borroso",
+        ("%(count)s day", "%(count)s days"): ("un día", "%(count)s días"),
+        ("%(count)s week", "%(count)s weeks"): ("%(count)s semana", "semanas"),
+        "New": None,
+    }
+    for text, translation in texts.items():
+        source.add(text, locations=[("a.py", 1)])
+        if translation is not None:
+            flags = ["fuzzy"] if text == "Fuzzy" else []
+            translated.add(text, translation, flags=[*flags, "python-format"])
+
+    found = [line.split(": ")[0] for line in translations.findings(source, translated)]
+
+    assert found == [
+        "not translated",
+        "without name",
+        "without name",
+        "unknown named placeholder 'nombre'",
+        "fuzzy",
+        "without count",
+        "missing",
+    ]
 
 
 # Words

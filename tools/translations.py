@@ -3,6 +3,8 @@
 python tools/translations.py extract|update|check
 """
 
+import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -16,7 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "lms" / "translations"
 TEMPLATE = FOLDER / "messages.pot"
 LANGUAGES = ("es", "fr", "pt")
-KEYWORDS = ("lazy_gettext", "_l", "lazy_ngettext:1,2", "lazy_pgettext:1c,2", "pgettext:1c,2")
+KEYWORDS = ("lazy_gettext", "lazy_ngettext:1,2", "lazy_pgettext:1c,2")
+UPDATE_OPTIONS = ("--no-fuzzy-matching", "--ignore-obsolete", "--ignore-pot-creation-date")
 SHOWN = 15
 
 
@@ -27,14 +30,14 @@ def pybabel(*arguments: str | Path) -> None:
 
 def extract(target: Path) -> None:
     """Write every message of the source into a template catalogue."""
-    mapping = ROOT / "babel.cfg"
     keywords = [part for keyword in KEYWORDS for part in ("-k", keyword)]
+    target.parent.mkdir(parents=True, exist_ok=True)
     pybabel(
         "extract",
-        *("-F", mapping if mapping.exists() else ROOT / "pyproject.toml"),
+        *("-F", ROOT / "babel.cfg"),
         *keywords,
         *("--project", "Puente", "--copyright-holder", "The Puente contributors"),
-        *("--add-comments", "Translators:", "--sort-by-file", "--no-wrap"),
+        *("--add-comments", "Translators:", "--add-location", "file", "--sort-by-file"),
         *("-o", target, "lms"),
     )
 
@@ -51,32 +54,49 @@ def update() -> None:
         known = catalogue(language).exists()
         pybabel(
             "update" if known else "init",
-            *("-i", TEMPLATE, "-d", FOLDER, "-l", language, "--no-wrap"),
-            *(("--no-fuzzy-matching", "--ignore-obsolete") if known else ()),
+            *("-i", TEMPLATE, "-d", FOLDER, "-l", language),
+            *(UPDATE_OPTIONS if known else ()),
         )
 
 
-def findings(language: str, source: Catalog) -> Iterator[str]:
-    """What keeps one language from being complete."""
+def placeholders(text: str) -> set[str]:
+    """The names of the values that are put into a text."""
+    return set(re.findall(r"%\((\w+)\)", text))
+
+
+def as_tuple(text: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
+    """The forms of a message: one, or one for each plural."""
+    return (text,) if isinstance(text, str) else tuple(text or ("",))
+
+
+def read_findings(language: str, source: Catalog) -> list[str]:
+    """What keeps the catalogue of one language from being complete."""
     path = catalogue(language)
     if not path.exists():
-        yield f"there is no catalogue {path.relative_to(ROOT)}"
-        return
+        return [f"there is no catalogue {path.relative_to(ROOT)}"]
     with path.open("rb") as file:
-        translated = read_po(file, locale=language)
+        return list(findings(source, read_po(file, locale=language)))
+
+
+def findings(source: Catalog, translated: Catalog) -> Iterator[str]:
+    """What is missing, fuzzy or wrong in a catalogue, message by message."""
     for message in source:
         if not message.id:
             continue
         own = translated.get(message.id, message.context)
-        text = message.id if isinstance(message.id, str) else message.id[0]
+        text = as_tuple(message.id)[0]
         where = f"{message.locations[0][0]}: {text!r}" if message.locations else repr(text)
         if own is None:
             yield f"missing: {where}"
         elif own.fuzzy:
             yield f"fuzzy: {where}"
-        elif not all([own.string] if isinstance(own.string, str) else own.string or [""]):
+        elif not all(as_tuple(own.string)):
             yield f"not translated: {where}"
         else:
+            # the last form is the general one; the others may say "one" in words
+            wanted = placeholders(as_tuple(message.id)[-1])
+            if lost := wanted - placeholders(as_tuple(own.string)[-1]):
+                yield f"without {', '.join(sorted(lost))}: {where}"
             for error in own.check(translated):
                 yield f"{error}: {where}"
 
@@ -88,7 +108,7 @@ def check() -> int:
         extract(template)
         with template.open("rb") as file:
             source = read_po(file)
-    found = {language: list(findings(language, source)) for language in LANGUAGES}
+    found = {language: read_findings(language, source) for language in LANGUAGES}
     for language, lines in found.items():
         print(f"{language}: {len(lines) or 'no'} problems in {len(source)} messages")
         for line in lines[:SHOWN]:
@@ -102,6 +122,7 @@ def check() -> int:
 
 
 if __name__ == "__main__":
+    os.chdir(ROOT)  # the catalogues name their sources from here
     match sys.argv[1:]:
         case ["extract"]:
             extract(TEMPLATE)
