@@ -104,6 +104,7 @@ def init_templates(app: Flask, can: Callable[..., bool]) -> None:
     """Register filters, globals and the variables of base.html."""
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+    app.jinja_env.policies["ext.i18n.trimmed"] = True  # as babel.cfg: a text may span lines
     app.jinja_env.add_extension("jinja2.ext.do")
     app.jinja_env.filters.update(
         money=format_money,
