@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, current_app, has_request_context, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel.speaklater import LazyString
+from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
 from markupsafe import Markup
 
@@ -59,8 +60,9 @@ class NavigationEntry:
     """A menu entry.
 
     menu: "main" (masthead), "account" (below the person's name) or "admin". endpoint: a Flask
-    endpoint without arguments. shown: whether the present visitor sees it. also: prefixes of
-    endpoints on which the entry is marked as current.
+    endpoint without arguments. shown: whether the present visitor sees it; without it everybody
+    sees what is in "main", and signed-in people what is in the other menus. also: prefixes of
+    endpoints on which the entry is marked as current. method: "get", or "post" for deeds.
     """
 
     name: str
@@ -68,8 +70,16 @@ class NavigationEntry:
     endpoint: str
     menu: str = "main"
     order: int = 50
-    shown: Callable[[], bool] = field(default=lambda: True)
+    shown: Callable[[], bool] | None = None
     also: tuple[str, ...] = ()
+    method: str = "get"
+
+    def is_shown(self) -> bool:
+        """Whether the present visitor sees the entry."""
+        if self.shown is not None:
+            return self.shown()
+        return self.menu == "main" or bool(current_user.is_authenticated)
+    method: str = "get"  # "post" for what changes something, such as signing out
 
 
 @dataclass(frozen=True)
@@ -96,17 +106,21 @@ class MenuItem:
     label: str
     url: str
     is_current: bool
+    method: str = "get"
 
 
 def menu(name: str) -> list[MenuItem]:
-    """The entries of a menu that the present visitor sees, in order."""
+    """The entries of a menu that the present visitor sees, in order; none outside a request."""
+    if not has_request_context():
+        return []
     here = request.endpoint or ""
-    entries = [e for e in navigation.values() if e.menu == name and e.shown()]
+    entries = [e for e in navigation.values() if e.menu == name and e.is_shown()]
     return [
         MenuItem(
             str(entry.label),
             url_for(entry.endpoint),
             here == entry.endpoint or any(here.startswith(prefix) for prefix in entry.also),
+            entry.method,
         )
         for entry in sorted(entries, key=lambda e: e.order)
     ]
