@@ -79,7 +79,7 @@ class NavigationEntry:
         if self.shown is not None:
             return self.shown()
         return self.menu == "main" or bool(current_user.is_authenticated)
-    method: str = "get"  # "post" for what changes something, such as signing out
+
 
 
 @dataclass(frozen=True)
