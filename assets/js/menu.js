@@ -1,3 +1,7 @@
+// The masthead's navigation is a popover on phones only.
+const wide = matchMedia("(min-width: 60rem)");
+wide.addEventListener("change", () => document.querySelector(".masthead-nav:popover-open")?.hidePopover());
+
 // details.menu: closes on Escape, on a click elsewhere and when another opens.
 const close = (except) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (menu !== except) menu.open = false;

@@ -1,11 +1,11 @@
-"""What pages are dressed with: hashed style sheets and scripts, icons, and the wave band of a course."""
+"""What pages are dressed with: hashed style sheets and scripts, icons, a course's wave band."""
 
 import json
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from flask import Flask, Response, current_app, request, send_from_directory, url_for
+from flask import Flask, Response, current_app, request, url_for
 from markupsafe import Markup
 
 BUILD = Path(__file__).parent / "static" / "build"
@@ -17,9 +17,14 @@ _ICONS = {
     "arrow-right": '<path d="M4 12h16m-6-6 6 6-6 6"/>',
     "arrow-up": '<path d="M12 20V4M6 10l6-6 6 6"/>',
     "arrow-down": '<path d="M12 4v16m6-6-6 6-6-6"/>',
-    "attachment": '<path d="m20 11-8.5 8.5a5 5 0 0 1-7-7L13 4a3.3 3.3 0 0 1 4.7 4.7L9.3 17a1.6 1.6 0 0 1-2.3-2.3L15 7"/>',
+    "attachment": (
+        '<path d="m20 11-8.5 8.5a5 5 0 0 1-7-7L13 4a3.3 3.3 0 0 1 4.7 4.7L9.3 17a1.6 1.6'
+        ' 0 0 1-2.3-2.3L15 7"/>'
+    ),
     "bell": '<path d="M18 16V11a6 6 0 0 0-12 0v5l-2 2h16zM10 21h4"/>',
-    "book": '<path d="M12 6c-2-1.5-5-2-9-2v14c4 0 7 .5 9 2 2-1.5 5-2 9-2V4c-4 0-7 .5-9 2zM12 6v14"/>',
+    "book": (
+        '<path d="M12 6c-2-1.5-5-2-9-2v14c4 0 7 .5 9 2 2-1.5 5-2 9-2V4c-4 0-7 .5-9 2zM12 6v14"/>'
+    ),
     "calendar": '<path d="M4 6h16v14H4zM4 10.5h16M8 3v5M16 3v5"/>',
     "certificate": '<circle cx="12" cy="9" r="6"/><path d="m8.5 14-1.5 8 5-2.5 5 2.5-1.5-8"/>',
     "chart": '<path d="M4 20V4M4 20h16M9 16v-4M13.5 16V8M18 16v-6"/>',
@@ -39,13 +44,21 @@ _ICONS = {
     "download": '<path d="M12 4v11m5-5-5 5-5-5M4 20h16"/>',
     "edit": '<path d="M4 20l1-4.5L16.5 4 20 7.5 8.5 19zM14 6.5 17.5 10"/>',
     "external": '<path d="M14 4h6v6M20 4l-9 9M18 14v6H4V6h6"/>',
-    "eye": '<path d="M2 12s3.5-7 10-7 10 7 10 7-3.5 7-10 7S2 12 2 12z"/><circle cx="12" cy="12" r="3"/>',
+    "eye": (
+        '<path d="M2 12s3.5-7 10-7 10 7 10 7-3.5 7-10 7S2 12 2 12z"/><circle cx="12"'
+        ' cy="12" r="3"/>'
+    ),
     "file": '<path d="M6 3h8l5 5v13H6zM14 3v5h5"/>',
     "filter": '<path d="M3 5h18l-7 8.5V20l-4-2v-4.5z"/>',
     "flag": '<path d="M5 21V4h13l-3 4.5 3 4.5H5"/>',
     "forum": '<path d="M4 5h16v11h-9l-5 4v-4H4z"/>',
-    "globe": '<circle cx="12" cy="12" r="9"/><path d="M3 12h18M12 3c5 5.5 5 12.5 0 18-5-5.5-5-12.5 0-18z"/>',
-    "handle": '<path d="M9 6h.01M9 12h.01M9 18h.01M15 6h.01M15 12h.01M15 18h.01" stroke-width="3"/>',
+    "globe": (
+        '<circle cx="12" cy="12" r="9"/>'
+        '<path d="M3 12h18M12 3c5 5.5 5 12.5 0 18-5-5.5-5-12.5 0-18z"/>'
+    ),
+    "handle": (
+        '<path d="M9 6h.01M9 12h.01M9 18h.01M15 6h.01M15 12h.01M15 18h.01" stroke-width="3"/>'
+    ),
     "home": '<path d="m3 11.5 9-8 9 8M6 9v11h12V9"/>',
     "info": '<circle cx="12" cy="12" r="9"/><path d="M12 11v5.5M12 7.5h.01"/>',
     "link": (
@@ -67,7 +80,10 @@ _ICONS = {
     "play": '<path d="M7 4v16l13-8z"/>',
     "plus": '<path d="M12 5v14M5 12h14"/>',
     "print": '<path d="M7 9V3h10v6M7 18H3V9h18v9h-4M7 14h10v7H7z"/>',
-    "quiz": '<circle cx="12" cy="12" r="9"/><path d="M9.3 9.5a2.8 2.8 0 1 1 4 2.5c-.9.4-1.3 1-1.3 2M12 17h.01"/>',
+    "quiz": (
+        '<circle cx="12" cy="12" r="9"/>'
+        '<path d="M9.3 9.5a2.8 2.8 0 1 1 4 2.5c-.9.4-1.3 1-1.3 2M12 17h.01"/>'
+    ),
     "reply": '<path d="M9 6 3 12l6 6M3 12h11a7 7 0 0 1 7 7"/>',
     "search": '<circle cx="10.5" cy="10.5" r="6.5"/><path d="m15.5 15.5 5 5"/>',
     "settings": (
@@ -80,8 +96,10 @@ _ICONS = {
     "video": '<path d="M3 6h13v12H3zM16 10.5 21 7v10l-5-3.5z"/>',
 }
 
-# White lines on each of these stay visible in the light and in the dark.
-_BAND_COLOURS = ("#6b4470", "#0e5a6b", "#2b7a4b", "#8a6414", "#34546b", "#b84a28")
+# White lines on each of these stay visible in the light and in the dark. The first six topics get
+# one each, by the number their checksum starts from; a further topic shares one.
+_BAND_COLOURS = ("#0e5a6b", "#2b7a4b", "#6b4470", "#34546b", "#b84a28", "#8a6414")
+_BAND_START = 47
 
 _manifest: dict[str, str] = {}
 _manifest_read_at = 0.0
@@ -134,11 +152,11 @@ def icon(name: str, label: str | None = None) -> Markup:
 
 
 def _band(topic: str, slug: str) -> str:
-    """Contents of a course's band, on a field of 360 by 96: the topic's colour, the slug's waves."""
+    """Contents of a band, on a field of 360 by 96: the topic's colour, the slug's waves."""
     seed = crc32(slug.encode())
     start, rise, slope = 8 + seed % 20, 8 + seed // 32 % 22, seed // 1024 % 13 - 6
     rise = rise if seed & 1 else -rise
-    colour = _BAND_COLOURS[crc32(topic.casefold().encode()) % len(_BAND_COLOURS)]
+    colour = _BAND_COLOURS[crc32(topic.encode(), _BAND_START) % len(_BAND_COLOURS)]
     lines = []
     for line in range(6):
         left = start + 17 * line + max(rise, 0) // 2
@@ -171,27 +189,24 @@ def wave_svg(topic: str, slug: str, width: int = 1200, height: int = 320) -> str
 
 
 def _improve_delivery(response: Response) -> Response:
-    """Send bundles compressed where the browser takes it, and let it keep them: a change has a new name."""
+    """Send bundles compressed where the browser takes it, and let it keep them for good.
+
+    A bundle that changes has another name, so what is kept is never stale.
+    """
     filename: str = (request.view_args or {}).get("filename", "")
-    if (
-        request.endpoint != "static"
-        or not filename.startswith("build/")
-        or not response.is_streamed
-    ):
+    if request.endpoint != "static" or not filename.startswith("build/"):
         return response
-    for encoding, suffix in (("br", ".br"), ("gzip", ".gz")):
-        compressed = BUILD / (filename.removeprefix("build/") + suffix)
-        if encoding in request.accept_encodings and compressed.is_file():
-            original = response
-            response = send_from_directory(BUILD, compressed.name, mimetype=original.mimetype)
-            original.close()
-            response.content_encoding = encoding
-            break
+    if response.status_code == 200:
+        for encoding, suffix in (("br", ".br"), ("gzip", ".gz")):
+            compressed = BUILD / (filename.removeprefix("build/") + suffix)
+            if request.accept_encodings.quality(encoding) > 0 and compressed.is_file():
+                response.close()
+                response.direct_passthrough = False
+                response.set_data(compressed.read_bytes())
+                response.content_encoding = encoding
+                break
     response.vary.add("Accept-Encoding")
-    response.cache_control.public = True
-    response.cache_control.no_cache = None
-    response.cache_control.max_age = 31_536_000
-    response.cache_control.immutable = True
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
 
 

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from lms.config import LANGUAGES
+from lms.core.gallery import gallery_values
 from lms.core.settings import settings
 from lms.core.web import public, safe_next
 
@@ -47,7 +48,7 @@ def design() -> ResponseReturnValue:
     """The gallery of components, in debug only."""
     if not settings().debug:
         return redirect("/")
-    return render_template("core/gallery.html")
+    return render_template("core/gallery.html", **gallery_values())
 
 
 @site.get("/empty")
