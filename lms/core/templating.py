@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_interval, format_skeleton
-from flask import Flask
+from flask import Flask, request
 from flask_babel import get_locale
 from flask_babel import get_timezone as reader_zone
 from markupsafe import Markup
@@ -100,6 +101,12 @@ def size_text(size: int) -> str:
     return f"{format_number(size / 1024 / 1024, 1)} MB"
 
 
+def page_url(number: int) -> str:
+    """Address of another page of the present list, all else kept."""
+    values = {**request.args.to_dict(flat=False), "page": [str(number)]}
+    return f"{request.path}?{urlencode(values, doseq=True)}"
+
+
 def init_templates(app: Flask, can: Callable[..., bool]) -> None:
     """Register filters, globals and the variables of base.html."""
     app.jinja_env.trim_blocks = True
@@ -125,6 +132,7 @@ def init_templates(app: Flask, can: Callable[..., bool]) -> None:
         days=format_days,
         panels=show_panels,
         zone_city=zone_city,
+        page_url=page_url,
     )
 
     @app.context_processor
