@@ -1,0 +1,1 @@
+"""Writing statements: Puente's own, other tools', forwarding."""
