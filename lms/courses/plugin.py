@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint
 
+from lms.accounts.permissions import Permission
+from lms.courses import permissions as rules
 from lms.courses.views import bp
 from lms.hookspecs import hookimpl
 
@@ -12,3 +14,9 @@ from lms.hookspecs import hookimpl
 def blueprints() -> list[Blueprint]:
     """The pages of the room."""
     return [bp]
+
+
+@hookimpl
+def permissions() -> list[Permission]:
+    """Who may see, enter, study and edit courses."""
+    return rules.all_permissions()

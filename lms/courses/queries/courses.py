@@ -1,0 +1,135 @@
+"""Reads of courses, runs and activities, one at a time."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from lms.core.db import db
+from lms.core.errors import NotFound
+from lms.courses.models import (
+    Activity,
+    Course,
+    CourseCredit,
+    CourseMedia,
+    CourseRun,
+    CourseStaff,
+    Module,
+    PublicationState,
+)
+
+
+def get_course(slug: str) -> Course:
+    """The course with this slug, whatever its state. Raises NotFound."""
+    course = db.session.scalar(select(Course).where(Course.slug == slug))
+    if course is None:
+        raise NotFound
+    return course
+
+
+def get_course_for_page(slug: str) -> Course:
+    """The course with all that its public page shows but the runs. Raises NotFound."""
+    course = db.session.scalar(
+        select(Course)
+        .where(Course.slug == slug)
+        .options(
+            joinedload(Course.topic),
+            joinedload(Course.owner),
+            selectinload(Course.partners),
+            selectinload(Course.credits).joinedload(CourseCredit.organisation),
+            selectinload(Course.staff).options(
+                joinedload(CourseStaff.user), joinedload(CourseStaff.organisation)
+            ),
+            selectinload(Course.modules).selectinload(Module.activities),
+        )
+    )
+    if course is None:
+        raise NotFound
+    return course
+
+
+def get_course_for_study(slug: str) -> Course:
+    """The course with its modules and activities. Raises NotFound."""
+    course = db.session.scalar(
+        select(Course)
+        .where(Course.slug == slug)
+        .options(selectinload(Course.modules).selectinload(Module.activities))
+    )
+    if course is None:
+        raise NotFound
+    return course
+
+
+def get_run(run_id: int) -> CourseRun:
+    """The run with its course. Raises NotFound."""
+    run = db.session.scalar(
+        select(CourseRun).where(CourseRun.id == run_id).options(joinedload(CourseRun.course))
+    )
+    if run is None:
+        raise NotFound
+    return run
+
+
+def get_run_for_study(run_id: int) -> CourseRun:
+    """The run with the modules and activities of its course. Raises NotFound."""
+    run = db.session.scalar(
+        select(CourseRun)
+        .where(CourseRun.id == run_id)
+        .options(
+            joinedload(CourseRun.course)
+            .selectinload(Course.modules)
+            .selectinload(Module.activities)
+        )
+    )
+    if run is None:
+        raise NotFound
+    return run
+
+
+def find_activity(course: Course, slug: str) -> Activity | None:
+    """The published activity with this slug, found without a query when modules are loaded."""
+    for module in course.modules:
+        for activity in module.activities:
+            if activity.slug == slug and activity.is_published:
+                return activity
+    return None
+
+
+def get_activity(course: Course, slug: str) -> Activity:
+    """The published activity with this slug. Raises NotFound."""
+    activity = find_activity(course, slug)
+    if activity is None:
+        raise NotFound
+    return activity
+
+
+def get_media(course_slug: str, name: str) -> CourseMedia:
+    """A picture or file of a course, with the course. Raises NotFound."""
+    media = db.session.scalar(
+        select(CourseMedia)
+        .join(CourseMedia.course)
+        .where(Course.slug == course_slug, CourseMedia.name == name)
+        .options(joinedload(CourseMedia.course))
+    )
+    if media is None:
+        raise NotFound
+    return media
+
+
+def find_media(course_id: int, names: set[str]) -> dict[str, CourseMedia]:
+    """Those of the course's files that have one of the names, by name."""
+    if not names:
+        return {}
+    found = db.session.scalars(
+        select(CourseMedia).where(CourseMedia.course_id == course_id, CourseMedia.name.in_(names))
+    )
+    return {media.name: media for media in found}
+
+
+def list_published_courses() -> list[Course]:
+    """All courses that the public sees, for the sitemap."""
+    return list(
+        db.session.scalars(
+            select(Course).where(Course.state == PublicationState.PUBLISHED).order_by(Course.slug)
+        )
+    )

@@ -1,0 +1,115 @@
+"""Reads of enrolments, seats and waiting lists."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import aliased, joinedload, selectinload
+
+from lms.accounts.models import User
+from lms.core.db import db
+from lms.core.errors import NotFound
+from lms.courses.models import (
+    HOLDS_SEAT,
+    Course,
+    CourseRun,
+    Enrolment,
+    EnrolmentState,
+    Module,
+)
+
+
+@dataclass(frozen=True)
+class Seats:
+    """How many seats of a run are held, and how many people wait."""
+
+    taken: int = 0
+    waiting: int = 0
+
+
+def find_enrolment(run: CourseRun, user: User | None) -> Enrolment | None:
+    """The person's enrolment in the run, in whatever state."""
+    if user is None:
+        return None
+    return db.session.scalar(
+        select(Enrolment).where(Enrolment.run_id == run.id, Enrolment.user_id == user.id)
+    )
+
+
+def get_enrolment(run: CourseRun, user: User) -> Enrolment:
+    """The person's enrolment in the run, in whatever state. Raises NotFound."""
+    enrolment = find_enrolment(run, user)
+    if enrolment is None:
+        raise NotFound
+    return enrolment
+
+
+def enrolments_by_run(run_ids: Collection[int], user: User | None) -> dict[int, Enrolment]:
+    """The person's enrolments in these runs, by run id."""
+    if user is None or not run_ids:
+        return {}
+    found = db.session.scalars(
+        select(Enrolment).where(Enrolment.user_id == user.id, Enrolment.run_id.in_(run_ids))
+    )
+    return {enrolment.run_id: enrolment for enrolment in found}
+
+
+def seats_by_run(run_ids: Collection[int]) -> dict[int, Seats]:
+    """Seats held and people waiting in each of these runs."""
+    if not run_ids:
+        return {}
+    rows = db.session.execute(
+        select(
+            Enrolment.run_id,
+            func.count().filter(Enrolment.state.in_(HOLDS_SEAT)),
+            func.count().filter(Enrolment.state == EnrolmentState.WAITLISTED),
+        )
+        .where(Enrolment.run_id.in_(run_ids))
+        .group_by(Enrolment.run_id)
+    )
+    return {run_id: Seats(taken, waiting) for run_id, taken, waiting in rows}
+
+
+def waiting_positions(user: User) -> dict[int, int]:
+    """The person's place in each waiting list they are on, counted from 1, by run id."""
+    mine, other = aliased(Enrolment), aliased(Enrolment)
+    rows = db.session.execute(
+        select(mine.run_id, func.count(other.id))
+        .join(
+            other,
+            and_(
+                other.run_id == mine.run_id,
+                other.state == EnrolmentState.WAITLISTED,
+                or_(
+                    other.waiting_since < mine.waiting_since,
+                    and_(other.waiting_since == mine.waiting_since, other.id <= mine.id),
+                ),
+            ),
+        )
+        .where(mine.user_id == user.id, mine.state == EnrolmentState.WAITLISTED)
+        .group_by(mine.run_id)
+    )
+    return {run_id: position for run_id, position in rows}
+
+
+def list_enrolments(user: User) -> list[Enrolment]:
+    """All enrolments of a person with run, course, modules, activities and progress."""
+    return list(
+        db.session.scalars(
+            select(Enrolment)
+            .where(Enrolment.user_id == user.id)
+            .join(Enrolment.run)
+            .order_by(CourseRun.starts_on, Enrolment.id)
+            .options(
+                joinedload(Enrolment.run)
+                .joinedload(CourseRun.course)
+                .options(
+                    joinedload(Course.topic),
+                    selectinload(Course.modules).selectinload(Module.activities),
+                ),
+                selectinload(Enrolment.progress),
+            )
+        )
+    )

@@ -1,0 +1,60 @@
+"""Who has what to do with a course: staff, managers, learners."""
+
+from __future__ import annotations
+
+from sqlalchemy import exists, select
+
+from lms.accounts.models import User
+from lms.core.db import db
+from lms.courses.models import (
+    STUDIES,
+    Course,
+    CourseRun,
+    CourseStaff,
+    Enrolment,
+    course_partners,
+)
+from lms.directory.models import OrganisationRole, OrganisationRoleName
+
+
+def is_staff(user: User, course: Course) -> bool:
+    """Whether the person writes and teaches the course."""
+    return bool(
+        db.session.scalar(
+            select(
+                exists().where(CourseStaff.course_id == course.id, CourseStaff.user_id == user.id)
+            )
+        )
+    )
+
+
+def is_staff_or_manager(user: User, course: Course) -> bool:
+    """Whether the person teaches the course or manages one of its organisations."""
+    manages = exists().where(
+        OrganisationRole.user_id == user.id,
+        OrganisationRole.role == OrganisationRoleName.MANAGER,
+        (OrganisationRole.organisation_id == course.owner_id)
+        | OrganisationRole.organisation_id.in_(
+            select(course_partners.c.organisation_id).where(
+                course_partners.c.course_id == course.id
+            )
+        ),
+    )
+    teaches = exists().where(CourseStaff.course_id == course.id, CourseStaff.user_id == user.id)
+    return bool(db.session.scalar(select(teaches | manages)))
+
+
+def studies_course(user: User, course: Course) -> bool:
+    """Whether the person is enrolled in any run of the course, with its contents open."""
+    return bool(
+        db.session.scalar(
+            select(
+                exists().where(
+                    CourseRun.course_id == course.id,
+                    Enrolment.run_id == CourseRun.id,
+                    Enrolment.user_id == user.id,
+                    Enrolment.state.in_(STUDIES),
+                )
+            )
+        )
+    )
