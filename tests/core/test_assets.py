@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,7 +16,7 @@ LIMITS = {"app.css": 14_000, "app.js": 20_000}
 
 
 @pytest.fixture
-def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of bundles that the test fills itself."""
     monkeypatch.setattr(assets, "BUILD", tmp_path)
     monkeypatch.setattr(assets, "_manifest", {})
