@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lms.core.db
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy import Text  # so PostgreSQL's types are written
 ${imports if imports else ""}
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
