@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import sys
+import types
+
+import pytest
+
+from lms.app import create_app
+from lms.config import Settings
+from lms.core.outbox import Job
+from lms.core.registry import PluginError, keep
+from lms.hookspecs import hookimpl
+
+
+def _settings(tmp_path, **values):
+    return Settings(data_dir=tmp_path, secret_key="k", **values)
+
+
+def test_a_wrong_class_stops_the_start():
+    with pytest.raises(PluginError, match="expected Job"):
+        keep("jobs", Job, "some plugin", object(), {})
+
+
+def test_a_name_has_one_owner():
+    store = {}
+    keep("jobs", Job, "one", Job("x", print), store)
+
+    with pytest.raises(PluginError, match="twice"):
+        keep("jobs", Job, "two", Job("x", print), store)
+
+
+def test_a_misspelt_hook_stops_the_start(tmp_path, monkeypatch):
+    module = types.ModuleType("lms.misspelt.plugin")
+    package = types.ModuleType("lms.misspelt")
+    module.bluprints = hookimpl(lambda: [])
+    monkeypatch.setitem(sys.modules, "lms.misspelt", package)
+    monkeypatch.setitem(sys.modules, "lms.misspelt.plugin", module)
+    monkeypatch.setattr("lms.plugins.ROOMS", ("misspelt",))
+
+    with pytest.raises(PluginError, match="bluprints"):
+        create_app(_settings(tmp_path), testing=True)
+
+
+def test_the_house_cannot_lose_a_room_that_others_stand_on(tmp_path):
+    with pytest.raises(PluginError, match="courses"):
+        create_app(_settings(tmp_path, plugins_off=("courses",)), testing=True)
+
+
+@pytest.mark.parametrize("room", ["assessments", "payments", "forums", "certificates"])
+def test_a_room_that_no_other_needs_can_be_switched_off(tmp_path, room):
+    app = create_app(_settings(tmp_path, plugins_off=(room,)), testing=True)
+
+    assert room not in app.extensions["puente"].names

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import pytest
+
+from lms.config import ConfigurationError, load_settings
+from lms.core.text import fold, in_language, search_words, slugify
+from lms.core.web import safe_next
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("/courses?q=a", "/courses?q=a"),
+        ("https://evil.example/", "/"),
+        ("//evil.example", "/"),
+        ("/\\evil.example", "/"),
+        ("javascript:alert(1)", "/"),
+        ("/a\r\nSet-Cookie: x=1", "/"),
+        ("", "/"),
+    ],
+)
+def test_nobody_is_sent_to_another_site_after_signing_in(app, target, expected):
+    with app.test_request_context("/", query_string={"next": target}):
+        assert safe_next("/") == expected
+
+
+def test_pages_carry_the_security_headers(client):
+    answer = client.get("/empty")
+
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe-inline" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize("language", ["en", "es", "fr", "pt"])
+def test_the_browsers_language_is_spoken(client, language):
+    answer = client.get("/empty", headers={"Accept-Language": language})
+
+    assert f'<html lang="{language}"' in answer.text
+
+
+def test_a_chosen_language_stays(client):
+    answer = client.post("/language", data={"language": "pt", "next": "/empty"})
+
+    assert answer.headers["Location"] == "/empty"
+    assert '<html lang="pt"' in client.get("/empty").text
+
+
+def test_an_unknown_page_says_what_to_do(client):
+    answer = client.get("/no/such/page")
+
+    assert answer.status_code == 404
+    assert "does not exist" in answer.text
+
+
+def test_programs_get_errors_as_json(client):
+    answer = client.get("/no/such/page", headers={"Accept": "application/json"})
+
+    assert answer.json["error"]["status"] == 404
+
+
+def test_health_says_what_works(client):
+    assert client.get("/healthz").json == {"status": "ok"}
+    assert client.get("/readyz").json["database"] == "ok"
+
+
+def test_metrics_are_for_this_machine_only(client):
+    assert b"puente_requests" in client.get("/metrics").data
+    far = client.get("/metrics", environ_base={"REMOTE_ADDR": "203.0.113.9"})
+    assert far.status_code == 404
+
+
+def test_search_ignores_accents_and_case():
+    assert fold("Gestión Pública") == "gestion publica"
+    assert search_words("  Água & Município! ") == ["agua", "municipio"]
+    assert slugify("Participación social: ¡ya!") == "participacion-social-ya"
+
+
+def test_a_text_falls_back_to_a_language_it_has():
+    assert in_language({"es": "Hola"}, "fr") == "Hola"
+    assert in_language({"en": "Hello", "es": "Hola"}, "fr") == "Hello"
+    assert in_language({}, "fr") == ""
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("LMS_BASE_URL", "puente.example", "http"),
+        ("LMS_CURRENCIES", '["CAD", "XXZ"]', "XXZ"),
+        ("LMS_DEFAULT_TIME_ZONE", "La Paz", "IANA"),
+        ("LMS_SERVER_WORKERS", "many", "LMS_SERVER_WORKERS"),
+        ("LMS_STRIPE_SECRET_KEY", "sk_test_x", "LMS_STRIPE_WEBHOOK_SECRET"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_with_a_clear_line(monkeypatch, variable, value, words):
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(ConfigurationError) as refusal:
+        load_settings()
+
+    assert words in str(refusal.value)
+
+
+def test_the_signing_key_is_made_once(tmp_path):
+    first = load_settings(data_dir=tmp_path).secret()
+
+    assert load_settings(data_dir=tmp_path).secret() == first
+    assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
