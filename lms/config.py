@@ -60,10 +60,6 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="JSON options of the file store, such as endpoint_url and keys for S3.",
     )
-    content_base_url: str | None = Field(
-        default=None,
-        description="Other origin that serves uploads, when one is set up.",
-    )
     mail_url: SecretStr | None = Field(
         default=None,
         description="smtp://user:password@host:port, smtps:// or smtp+starttls://; a folder "
@@ -124,11 +120,9 @@ class Settings(BaseSettings):
         default=False, description="Demo data and the test payment page; never in production."
     )
 
-    @field_validator("base_url", "content_base_url")
+    @field_validator("base_url")
     @classmethod
-    def _plain_address(cls, value: str | None) -> str | None:
-        if value is None or value == "":
-            return None
+    def _plain_address(cls, value: str) -> str:
         if not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/")

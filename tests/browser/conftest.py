@@ -1,0 +1,110 @@
+"""Fixtures of the browser journeys: a real product, a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.browser.site import PASSWORD, Site, find_chromium
+
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "/browser/" in str(item.path):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The demo, running. Shared by the journeys: each uses people of its own."""
+    running = Site(tmp_path_factory.mktemp("site"))
+    running.prepare()
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = find_chromium()
+    if path is None:
+        pytest.skip("no Chromium was found: install the package chromium")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def open_context(browser: Browser, site: Site) -> Iterator[Callable[..., BrowserContext]]:
+    """Another browser of another person: `open_context(viewport=PHONE, locale="es")`."""
+    opened: list[BrowserContext] = []
+
+    def open_one(**options) -> BrowserContext:
+        options.setdefault("viewport", DESKTOP)
+        options.setdefault("locale", "en-CA")
+        options.setdefault("reduced_motion", "reduce")
+        context = browser.new_context(base_url=site.url, **options)
+        context.set_default_timeout(15_000)
+        opened.append(context)
+        return context
+
+    yield open_one
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture
+def page(open_context: Callable[..., BrowserContext]) -> Page:
+    return watch(open_context().new_page())
+
+
+def watch(page: Page) -> Page:
+    """Fail when a page reports an error of its scripts or of its content policy."""
+
+    def complain(message) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            raise AssertionError(f"{page.url}: {message.text}")
+
+    def crash(error) -> None:
+        raise AssertionError(f"{page.url}: {error}")
+
+    page.on("console", complain)
+    page.on("pageerror", crash)
+    return page
+
+
+def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
+    """Sign in through the form."""
+    page.goto("/sign-in")
+    page.locator("input[name=email]").fill(email)
+    page.locator("input[name=password]").fill(password)
+    page.locator("main form button").first.click()
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+
+
+def check_access(page: Page) -> None:
+    """No violation of WCAG 2.2 AA that axe finds, light and dark, and nothing scrolls sideways."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        results = Axe().run(
+            page,
+            options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
+        )
+        violations = [
+            (v["id"], [n["target"] for n in v["nodes"]][:3]) for v in results.response["violations"]
+        ]
+        assert violations == [], f"{page.url} ({scheme}): {violations}"
+    page.emulate_media(color_scheme="light")
+    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert wide <= 1, f"{page.url} scrolls sideways by {wide} px"
