@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask
+from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from lms.accounts.permissions import can
@@ -58,6 +59,21 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         BABEL_DEFAULT_LOCALE=settings.default_language,
         BABEL_TRANSLATION_DIRECTORIES="translations",
         LANGUAGES=LANGUAGES,
+        COMPRESS_ALGORITHM=["br", "gzip"],
+        COMPRESS_BR_LEVEL=4,
+        COMPRESS_LEVEL=5,
+        COMPRESS_MIN_SIZE=800,
+        COMPRESS_STREAMS=False,
+        COMPRESS_MIMETYPES=[
+            "text/html",
+            "text/plain",
+            "text/calendar",
+            "text/csv",
+            "application/json",
+            "application/ld+json",
+            "application/xml",
+            "image/svg+xml",
+        ],
     )
     if settings.proxy_hops:
         hops = settings.proxy_hops
@@ -72,6 +88,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
     init_templates(app, can=can)
     init_limits(app, settings)
     csrf.init_app(app)
+    Compress(app)
     init_sessions(app)
     init_security(app, settings)
     init_error_pages(app)

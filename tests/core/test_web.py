@@ -108,3 +108,11 @@ def test_the_signing_key_is_made_once(tmp_path):
 
     assert load_settings(data_dir=tmp_path).secret() == first
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
+
+
+def test_pages_are_compressed_for_slow_lines(client):
+    plain = client.get("/empty")
+    small = client.get("/empty", headers={"Accept-Encoding": "br, gzip"})
+
+    assert small.headers["Content-Encoding"] == "br"
+    assert len(small.data) < len(plain.data) / 2
