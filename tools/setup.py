@@ -283,7 +283,7 @@ def clean() -> None:
     """Remove all that the set-up made; the data folder stays."""
     if venv().is_dir() and is_venv(venv()):
         remove(venv())
-    for name in ("node_modules", "dist", "build", ".mypy_cache", ".ruff_cache", ".pytest_cache"):
+    for name in ("node_modules", "dist", ".mypy_cache", ".ruff_cache", ".pytest_cache"):
         remove(ROOT / name)
     for folder in (".import_linter_cache", ".hypothesis"):
         remove(ROOT / folder)

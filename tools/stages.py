@@ -1,5 +1,6 @@
 """Running checks and tests: stages, side by side where they do not need each other."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -197,14 +198,17 @@ class Runner:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End a process that leads its own group, with the whole group."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
+    """End a process that leads its own group, with the whole group.
+
+    The interrupt comes first: pytest then stops the servers that its tests have started.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
             os.killpg(process.pid, number)
             process.wait(10)
-        except (ProcessLookupError, subprocess.TimeoutExpired):
-            continue
-        return
+            break
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def summary(stages: Sequence[Stage], seconds: float) -> str:
