@@ -8,10 +8,18 @@ from typing import Any
 
 from flask_login import UserMixin
 from sqlalchemy import ForeignKey, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.engine.default import DefaultExecutionContext
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from lms.core import clock
 from lms.core.db import Model, PrimaryKey
+from lms.core.models import StoredFile
+from lms.core.text import fold
+
+
+def _searchable(context: DefaultExecutionContext) -> str:
+    row = context.get_current_parameters()  # type: ignore[no-untyped-call]
+    return fold(f"{row['name']} {row['email']}")
 
 
 class User(UserMixin, Model):  # type: ignore[misc]
@@ -24,6 +32,7 @@ class User(UserMixin, Model):  # type: ignore[misc]
     email: Mapped[str] = mapped_column(unique=True)  # as typed, domain in lower case
     email_folded: Mapped[str] = mapped_column(unique=True)  # for look-up: case folded
     name: Mapped[str] = mapped_column(index=True)
+    search_text: Mapped[str] = mapped_column(default=_searchable)  # name and address, folded
     password_hash: Mapped[str | None]
     language: Mapped[str] = mapped_column(default="en")
     time_zone: Mapped[str] = mapped_column(default="America/Toronto")
@@ -33,8 +42,15 @@ class User(UserMixin, Model):  # type: ignore[misc]
     email_confirmed_at: Mapped[datetime | None]
     session_epoch: Mapped[int] = mapped_column(default=0)  # raised to sign out everywhere
     created_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+    terms_accepted_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     deactivated_at: Mapped[datetime | None]
+
+    @validates("name", "email")
+    def _keep_searchable(self, key: str, value: str) -> str:
+        other = (self.email if key == "name" else self.name) or ""
+        self.search_text = fold(f"{value} {other}")
+        return value
 
     def get_id(self) -> str:
         """What the session keeps: worthless once the epoch has been raised."""
@@ -44,6 +60,11 @@ class User(UserMixin, Model):  # type: ignore[misc]
     def is_active(self) -> bool:
         """Whether the account may be used: not closed, not deactivated."""
         return self.closed_at is None and self.deactivated_at is None
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the person opened the link in the confirmation mail."""
+        return self.email_confirmed_at is not None
 
     @property
     def first_name(self) -> str:
@@ -62,3 +83,18 @@ class Draft(Model):
     key: Mapped[str]
     content: Mapped[dict[str, Any]]
     updated_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+class DataDownload(Model):
+    """A person's wish for all their data: a ZIP file once a job has built it."""
+
+    __tablename__ = "data_downloads"
+
+    id: Mapped[PrimaryKey]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    requested_at: Mapped[datetime] = mapped_column(default=clock.now)
+    ready_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_files.id"))
+    file: Mapped[StoredFile | None] = relationship()
+    user: Mapped[User] = relationship()

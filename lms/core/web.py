@@ -138,7 +138,7 @@ def safe_next(default: str) -> str:
     target = request.values.get("next", "")
     parts = urlsplit(target)
     is_ours = target.startswith("/") and not target.startswith(("//", "/\\"))
-    if is_ours and not parts.netloc and "\n" not in target and "\r" not in target:
+    if is_ours and not parts.netloc and target.isprintable():  # browsers drop tabs and newlines
         return target
     return default
 

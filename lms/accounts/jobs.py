@@ -1,0 +1,31 @@
+"""Work after commit: letters, the download of all my data, tidying up."""
+
+from __future__ import annotations
+
+from lms.accounts import notices
+from lms.accounts.models import User
+from lms.accounts.services import downloads, drafts
+from lms.core.db import db
+from lms.core.outbox import Job
+
+
+def mail(
+    letter: str,
+    user_id: int,
+    to: str | None = None,
+    name: str | None = None,
+    next_page: str = "",
+) -> None:
+    """Send one letter. Closed accounts are written to only at an address that is given."""
+    user = db.session.get(User, user_id)
+    if user is None or (user.closed_at and to is None):
+        return
+    notices.send_letter(user, letter, to=to, name=name, next_page=next_page)
+
+
+JOBS = [
+    Job("accounts.mail", mail, writes=False),
+    Job("accounts.build_download", downloads.build_download, writes=False),
+    Job("accounts.remove_old_downloads", downloads.remove_old_downloads, every="23 3 * * *"),
+    Job("accounts.remove_old_drafts", drafts.remove_old_drafts, every="29 3 * * *"),
+]

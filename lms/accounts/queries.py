@@ -1,0 +1,167 @@
+"""Reads: people, drafts, downloads, the audit log, jobs."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, func, select
+
+from lms.accounts.models import DataDownload, Draft, User
+from lms.core.db import db
+from lms.core.errors import NotFound
+from lms.core.models import AuditEntry, JobState, OutboxRow, StoredFile
+from lms.core.text import search_words
+
+
+def get_user(user_id: int) -> User:
+    """The person with this id. Raises NotFound."""
+    user = db.session.get(User, user_id)
+    if user is None:
+        raise NotFound
+    return user
+
+
+def find_user(email: str) -> User | None:
+    """The person with this address, however it is typed."""
+    folded = email.strip().casefold()
+    return db.session.scalar(select(User).where(User.email_folded == folded))
+
+
+def count_administrators() -> int:
+    """How many people can administer now."""
+    return (
+        db.session.scalar(
+            select(func.count())
+            .select_from(User)
+            .where(User.is_administrator, User.closed_at.is_(None), User.deactivated_at.is_(None))
+        )
+        or 0
+    )
+
+
+def list_people(
+    search: str = "", *, role: str = "", country: str = "", state: str = ""
+) -> Select[User]:
+    """People by name. role: "administrator". state: "confirmed", "unconfirmed", "deactivated"
+    or "closed"; closed accounts are left out unless asked for."""
+    statement = select(User).order_by(User.name, User.id)
+    for word in search_words(search):
+        statement = statement.where(User.search_text.contains(word, autoescape=True))
+    if role == "administrator":
+        statement = statement.where(User.is_administrator)
+    if country:
+        statement = statement.where(User.country == country)
+    if state == "closed":
+        return statement.where(User.closed_at.is_not(None))
+    statement = statement.where(User.closed_at.is_(None))
+    if state == "deactivated":
+        return statement.where(User.deactivated_at.is_not(None))
+    if state == "confirmed":
+        return statement.where(User.email_confirmed_at.is_not(None))
+    if state == "unconfirmed":
+        return statement.where(User.email_confirmed_at.is_(None))
+    return statement
+
+
+def countries_of_people() -> list[str]:
+    """Codes of the countries that people gave."""
+    return list(
+        db.session.scalars(select(User.country).where(User.country.is_not(None)).distinct())
+    )
+
+
+def find_draft(user_id: int, key: str) -> Draft | None:
+    """What the person typed and did not send yet."""
+    return db.session.scalar(select(Draft).where(Draft.user_id == user_id, Draft.key == key))
+
+
+def count_drafts(user_id: int) -> int:
+    """How many drafts the person keeps."""
+    statement = select(func.count()).select_from(Draft).where(Draft.user_id == user_id)
+    return db.session.scalar(statement) or 0
+
+
+def newest_download(user_id: int, now: datetime) -> DataDownload | None:
+    """The download that is being built or can still be fetched."""
+    download = db.session.scalar(
+        select(DataDownload)
+        .where(DataDownload.user_id == user_id)
+        .order_by(DataDownload.id.desc())
+        .limit(1)
+    )
+    if download and download.expires_at and download.expires_at <= now:
+        return None
+    return download
+
+
+def list_own_files(user_id: int) -> Select[StoredFile]:
+    """What the person uploaded."""
+    return select(StoredFile).where(StoredFile.owner_id == user_id).order_by(StoredFile.id)
+
+
+def list_audit(
+    *, act: str = "", actor_id: int | None = None, since: datetime | None = None,
+    until: datetime | None = None,
+) -> Select[AuditEntry, User]:  # fmt: skip
+    """Administrative acts with who did them, newest first."""
+    statement = (
+        select(AuditEntry, User)
+        .outerjoin(User, User.id == AuditEntry.actor_id)
+        .order_by(AuditEntry.id.desc())
+    )
+    if act:
+        statement = statement.where(AuditEntry.act == act)
+    if actor_id is not None:
+        statement = statement.where(AuditEntry.actor_id == actor_id)
+    if since is not None:
+        statement = statement.where(AuditEntry.at >= since)
+    if until is not None:
+        statement = statement.where(AuditEntry.at < until)
+    return statement
+
+
+def audited_acts() -> list[str]:
+    """Names of all acts that were ever done."""
+    return list(db.session.scalars(select(AuditEntry.act).distinct().order_by(AuditEntry.act)))
+
+
+def actors() -> list[User]:
+    """Everybody who did an administrative act."""
+    done = select(AuditEntry.actor_id).where(AuditEntry.actor_id.is_not(None))
+    return list(db.session.scalars(select(User).where(User.id.in_(done)).order_by(User.name)))
+
+
+def count_jobs() -> dict[str, int]:
+    """How many jobs stand in each state."""
+    rows = db.session.execute(
+        select(OutboxRow.state, func.count()).group_by(OutboxRow.state)
+    ).tuples()
+    counted = dict(rows.all())
+    return {state.value: counted.get(state.value, 0) for state in JobState}
+
+
+def list_jobs(state: str = JobState.FAILED) -> Select[OutboxRow]:
+    """Jobs in one state, newest first."""
+    return select(OutboxRow).where(OutboxRow.state == state).order_by(OutboxRow.id.desc())
+
+
+def get_job(row_id: int) -> OutboxRow:
+    """One row of the outbox. Raises NotFound."""
+    row = db.session.get(OutboxRow, row_id)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def late_jobs(now: datetime) -> int:
+    """Jobs that should have been done a quarter of an hour ago: is a worker running?"""
+    return (
+        db.session.scalar(
+            select(func.count())
+            .select_from(OutboxRow)
+            .where(
+                OutboxRow.state == JobState.WAITING, OutboxRow.due_at < now - timedelta(minutes=15)
+            )
+        )
+        or 0
+    )

@@ -1,0 +1,1 @@
+"""What changes accounts: one function per use case."""

@@ -1,0 +1,92 @@
+"""Closing an account for good."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import delete, select, update
+
+from lms.accounts import queries
+from lms.accounts.errors import LastAdministrator
+from lms.accounts.models import DataDownload, Draft, User
+from lms.accounts.services.credentials import check_password
+from lms.accounts.services.downloads import remove_download
+from lms.core import clock
+from lms.core.db import db
+from lms.core.models import StoredFile
+from lms.core.outbox import enqueue
+from lms.core.personal_data import personal_data
+
+NAME_OF_CLOSED = "Closed account"
+
+
+def close_account(user: User, password: str) -> None:
+    """Erase what every room keeps about the person and end the account.
+
+    Raises WrongCredentials or LastAdministrator.
+    """
+    check_password(user, password)
+    if user.is_administrator and queries.count_administrators() == 1:
+        raise LastAdministrator
+    enqueue("accounts.mail", letter="closed", user_id=user.id, to=user.email, name=user.name)
+    for room in personal_data.values():
+        room.erase(user.id)
+    db.session.flush()
+
+
+def erase(user_id: int) -> None:
+    """Take from the account all that says who it was; the row stays for what points to it."""
+    user = queries.get_user(user_id)
+    db.session.execute(delete(Draft).where(Draft.user_id == user_id))
+    for download in db.session.scalars(
+        select(DataDownload).where(DataDownload.user_id == user_id)
+    ).all():
+        remove_download(download)
+    db.session.execute(
+        update(StoredFile).where(StoredFile.owner_id == user_id).values(owner_id=None)
+    )
+    user.name = NAME_OF_CLOSED
+    user.email = f"closed-{uuid.uuid4().hex}@invalid"
+    user.email_folded = user.email
+    user.password_hash = None
+    user.country = user.profession = None
+    user.is_administrator = False
+    user.closed_at = clock.now()
+    user.session_epoch += 1
+    db.session.flush()
+
+
+def export(user_id: int) -> dict[str, object]:
+    """The account itself, drafts, and what the person uploaded."""
+    user = queries.get_user(user_id)
+    drafts = db.session.scalars(select(Draft).where(Draft.user_id == user_id))
+    files = db.session.scalars(queries.list_own_files(user_id))
+    return {
+        "account": {
+            "uuid": str(user.uuid),
+            "email": user.email,
+            "name": user.name,
+            "language": user.language,
+            "time_zone": user.time_zone,
+            "country": user.country,
+            "profession": user.profession,
+            "is_administrator": user.is_administrator,
+            "created_at": user.created_at,
+            "email_confirmed_at": user.email_confirmed_at,
+            "terms_accepted_at": user.terms_accepted_at,
+        },
+        "drafts": [
+            {"key": draft.key, "content": draft.content, "updated_at": draft.updated_at}
+            for draft in drafts
+        ],
+        "files": [
+            {
+                "id": file.id,
+                "name": file.name,
+                "media_type": file.media_type,
+                "size": file.size,
+                "created_at": file.created_at,
+            }
+            for file in files
+        ],
+    }

@@ -1,0 +1,102 @@
+"""Signing in, passwords and addresses."""
+
+from __future__ import annotations
+
+from lms.accounts import queries, tokens
+from lms.accounts.errors import Deactivated, LinkExpired, NotConfirmed, WrongCredentials
+from lms.accounts.models import User
+from lms.accounts.passwords import check_strength, hash_password, is_outdated, is_password
+from lms.core import clock
+from lms.core.db import db
+from lms.core.outbox import enqueue
+
+
+def authenticate(email: str, password: str) -> User:
+    """The person who signs in.
+
+    Takes as long for unknown addresses as for known ones. Raises WrongCredentials, and only to
+    who knows the password NotConfirmed or Deactivated.
+    """
+    user = queries.find_user(email)
+    is_right = is_password(user.password_hash if user else None, password)
+    if user is None or not is_right:
+        raise WrongCredentials
+    if not user.is_active:
+        raise Deactivated
+    if not user.is_confirmed:
+        raise NotConfirmed
+    if is_outdated(user.password_hash or ""):
+        user.password_hash = hash_password(password)
+        db.session.flush()
+    return user
+
+
+def check_password(user: User, password: str) -> None:
+    """Let go on only who knows the password of the account. Raises WrongCredentials."""
+    if not is_password(user.password_hash, password):
+        raise WrongCredentials
+
+
+def sign_out_everywhere(user: User) -> None:
+    """Make every session of the person worthless, on all devices."""
+    user.session_epoch += 1
+    db.session.flush()
+
+
+def request_reset(email: str) -> None:
+    """Mail a link for a new password, if there is such an account."""
+    user = queries.find_user(email)
+    if user is not None and user.is_active:
+        enqueue("accounts.mail", letter="reset", user_id=user.id)
+
+
+def reset_password(token: str, password: str) -> User:
+    """Set a new password by the link from the mail, which also confirms the address.
+
+    Raises LinkExpired or WeakPassword.
+    """
+    user = tokens.read_reset(token)
+    set_password(user, password)
+    user.email_confirmed_at = user.email_confirmed_at or clock.now()
+    db.session.flush()
+    return user
+
+
+def change_password(user: User, old: str, new: str) -> None:
+    """Replace the password. Raises WrongCredentials or WeakPassword."""
+    check_password(user, old)
+    set_password(user, new)
+
+
+def set_password(user: User, password: str) -> None:
+    """Set a password, sign out everywhere and tell the person. Raises WeakPassword."""
+    check_strength(password, user.email, user.name)
+    user.password_hash = hash_password(password)
+    sign_out_everywhere(user)
+    enqueue("accounts.mail", letter="password_changed", user_id=user.id)
+
+
+def request_new_email(user: User, password: str, email: str) -> None:
+    """Mail a link to the new address; the old one is in use until the link is opened.
+
+    Whether somebody else has the address is told to its owner only. Raises WrongCredentials.
+    """
+    check_password(user, password)
+    known = queries.find_user(email)
+    if known is None or known.id == user.id:
+        enqueue("accounts.mail", letter="new_email", user_id=user.id, to=email)
+    else:
+        enqueue("accounts.mail", letter="known", user_id=known.id)
+
+
+def change_email(token: str) -> User:
+    """Put the new address in place of the old one and tell the old one. Raises LinkExpired."""
+    user, email = tokens.read_new_email(token)
+    known = queries.find_user(email)
+    if known is not None and known.id != user.id:
+        raise LinkExpired
+    enqueue("accounts.mail", letter="email_changed", user_id=user.id, to=user.email)
+    user.email, user.email_folded = email, email.casefold()
+    user.email_confirmed_at = clock.now()
+    sign_out_everywhere(user)
+    return user

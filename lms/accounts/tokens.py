@@ -1,0 +1,84 @@
+"""Signed links in mails. Each dies by its age, and by the state that using it changes."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from lms.accounts.errors import LinkExpired
+from lms.accounts.models import User
+from lms.core.db import db
+from lms.core.settings import settings
+
+CONFIRMATION_LIVES = timedelta(days=3)
+RESET_LIVES = timedelta(hours=1)
+
+
+def _serializer(purpose: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(settings().secret(), salt=f"accounts.{purpose}")
+
+
+def _read(purpose: str, token: str, lives: timedelta) -> dict[str, Any]:
+    try:
+        found = _serializer(purpose).loads(token, max_age=int(lives.total_seconds()))
+    except BadSignature:
+        raise LinkExpired from None
+    return dict(found)
+
+
+def _user(found: dict[str, Any]) -> User:
+    user = db.session.get(User, found["user"])
+    if user is None or not user.is_active:
+        raise LinkExpired
+    return user
+
+
+def _state(user: User) -> str:
+    """Changes with password and address, and tells nothing about either."""
+    return hashlib.sha256(f"{user.password_hash} {user.email_folded}".encode()).hexdigest()[:24]
+
+
+def confirmation_token(user: User, next_page: str = "") -> str:
+    """For the link that confirms the address of a new account and then goes on to a page."""
+    return _serializer("confirm").dumps({"user": user.id, "email": user.email, "next": next_page})
+
+
+def read_confirmation(token: str) -> tuple[User, str]:
+    """The person and the page to go on to. Raises LinkExpired."""
+    found = _read("confirm", token, CONFIRMATION_LIVES)
+    user = _user(found)
+    if user.is_confirmed or user.email != found["email"]:
+        raise LinkExpired
+    return user, str(found["next"])
+
+
+def reset_token(user: User) -> str:
+    """For the link that lets the person choose a new password."""
+    return _serializer("reset").dumps({"user": user.id, "state": _state(user)})
+
+
+def read_reset(token: str) -> User:
+    """The person who may choose a new password. Raises LinkExpired."""
+    found = _read("reset", token, RESET_LIVES)
+    user = _user(found)
+    if found["state"] != _state(user):
+        raise LinkExpired
+    return user
+
+
+def new_email_token(user: User, email: str) -> str:
+    """For the link that confirms another address of an account."""
+    content = {"user": user.id, "email": email, "state": _state(user)}
+    return _serializer("new_email").dumps(content)
+
+
+def read_new_email(token: str) -> tuple[User, str]:
+    """The person and their new address. Raises LinkExpired."""
+    found = _read("new_email", token, CONFIRMATION_LIVES)
+    user = _user(found)
+    if found["state"] != _state(user):
+        raise LinkExpired
+    return user, str(found["email"])
