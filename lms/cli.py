@@ -78,6 +78,27 @@ def _ensure_basics() -> None:
     ensure_topics()
 
 
+@cli.command("demo")
+def demo_command() -> None:
+    """Load the starter courses and the demo's people; safe to repeat."""
+    import json
+
+    from lms.core.settings import settings
+    from lms.demo.load import load_demo
+
+    with console.status("Loading the demo") as status, transaction():
+        facts = load_demo(lambda what: status.update(f"Loading the demo: {what}"))
+    path = settings().data_path / "demo.json"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(facts, indent=2) + "\n")
+    console.print(f"\n[bold]{settings().site_name}[/] at {facts['base_url']}")
+    for role, account in facts["accounts"].items():
+        console.print(f"  {role:12} {account['email']:26} {account['password']}")
+    xapi = facts["xapi"]
+    console.print(f"  {'xAPI':12} {xapi['endpoint']}  key {xapi['key']}  secret {xapi['secret']}")
+    console.print(f"  Mails are kept in {settings().data_path / 'mails'}; scripts read {path}\n")
+
+
 @cli.command("run")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))

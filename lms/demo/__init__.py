@@ -1,0 +1,1 @@
+"""The demo: starter courses, people with a known password, and a believable past."""
