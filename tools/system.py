@@ -52,8 +52,8 @@ def has_fonts() -> bool:
 
 
 def find_chromium() -> str | None:
-    """The path of a browser of the Chromium family."""
-    for name in CHROMIUM_NAMES:
+    """The path of a browser of the Chromium family; LMS_TEST_CHROMIUM goes before."""
+    for name in (os.environ.get("LMS_TEST_CHROMIUM", ""), *CHROMIUM_NAMES):
         # Ubuntu's chromium-browser may be a script that only asks to install the snap
         if (found := shutil.which(name)) and not is_snap_stub(Path(found)):
             return found
