@@ -10,7 +10,7 @@ from lms.notifications.kinds import NotificationKind, notification_kinds
 from lms.notifications.models import MailChoice, Notice, NotificationPreference
 
 
-def list_notices(user_id: int) -> Select[tuple[Notice]]:
+def list_notices(user_id: int) -> Select[Notice]:
     """A person's notices, newest first."""
     return (
         select(Notice)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from flask import Blueprint
+
 from lms.core.events import Event, Subscription
 from lms.hookspecs import hookimpl
+from lms.xapi.api import bp as api
 from lms.xapi.services.record import record
+
+
+@hookimpl
+def blueprints() -> list[Blueprint]:
+    """The endpoint for other tools."""
+    return [api]
 
 
 @hookimpl

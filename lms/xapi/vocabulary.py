@@ -10,25 +10,99 @@ from lms.core.db import ByLanguage
 from lms.core.settings import settings
 
 ADL = "http://adlnet.gov/expapi/verbs/"
+_DISPLAYS: dict[str, ByLanguage] = {
+    "registered": {
+        "en": "registered",
+        "es": "se inscribió",
+        "fr": "s’est inscrit",
+        "pt": "inscreveu-se",
+    },
+    "unregistered": {
+        "en": "unregistered",
+        "es": "dejó la inscripción",
+        "fr": "s’est désinscrit",
+        "pt": "cancelou a inscrição",
+    },
+    "launched": {
+        "en": "launched",
+        "es": "abrió",
+        "fr": "a ouvert",
+        "pt": "abriu",
+    },
+    "initialized": {
+        "en": "started",
+        "es": "comenzó",
+        "fr": "a commencé",
+        "pt": "começou",
+    },
+    "experienced": {
+        "en": "experienced",
+        "es": "vio",
+        "fr": "a consulté",
+        "pt": "viu",
+    },
+    "completed": {
+        "en": "completed",
+        "es": "completó",
+        "fr": "a terminé",
+        "pt": "concluiu",
+    },
+    "answered": {
+        "en": "answered",
+        "es": "respondió",
+        "fr": "a répondu à",
+        "pt": "respondeu",
+    },
+    "passed": {
+        "en": "passed",
+        "es": "aprobó",
+        "fr": "a réussi",
+        "pt": "foi aprovado em",
+    },
+    "failed": {
+        "en": "did not pass",
+        "es": "no aprobó",
+        "fr": "n’a pas réussi",
+        "pt": "não foi aprovado em",
+    },
+    "scored": {
+        "en": "scored",
+        "es": "obtuvo una nota en",
+        "fr": "a obtenu une note à",
+        "pt": "obteve nota em",
+    },
+    "commented": {
+        "en": "commented on",
+        "es": "comentó en",
+        "fr": "a commenté",
+        "pt": "comentou em",
+    },
+    "terminated": {
+        "en": "left",
+        "es": "salió de",
+        "fr": "a quitté",
+        "pt": "saiu de",
+    },
+    "earned": {
+        "en": "earned",
+        "es": "obtuvo",
+        "fr": "a obtenu",
+        "pt": "obteve",
+    },
+    "voided": {
+        "en": "voided",
+        "es": "anuló",
+        "fr": "a annulé",
+        "pt": "anulou",
+    },
+}
+_ELSEWHERE = {
+    "unregistered": "http://id.tincanapi.com/verb/unregistered",
+    "earned": "http://id.tincanapi.com/verb/earned",
+}
 VERBS: dict[str, tuple[str, ByLanguage]] = {
-    name: (iri, {"en": en, "es": es, "fr": fr, "pt": pt})
-    for name, iri, en, es, fr, pt in (
-        ("registered", ADL + "registered", "registered", "se inscribió", "s’est inscrit", "inscreveu-se"),
-        ("unregistered", "http://id.tincanapi.com/verb/unregistered", "unregistered", "dejó la inscripción", "s’est désinscrit", "cancelou a inscrição"),
-        ("launched", ADL + "launched", "launched", "abrió", "a ouvert", "abriu"),
-        ("initialized", ADL + "initialized", "started", "comenzó", "a commencé", "começou"),
-        ("experienced", ADL + "experienced", "experienced", "vio", "a consulté", "viu"),
-        ("completed", ADL + "completed", "completed", "completó", "a terminé", "concluiu"),
-        ("answered", ADL + "answered", "answered", "respondió", "a répondu à", "respondeu"),
-        ("passed", ADL + "passed", "passed", "aprobó", "a réussi", "foi aprovado em"),
-        ("failed", ADL + "failed", "did not pass", "no aprobó", "n’a pas réussi", "não foi aprovado em"),
-        ("scored", ADL + "scored", "scored", "obtuvo una nota en", "a obtenu une note à", "obteve nota em"),
-        ("commented", ADL + "commented", "commented on", "comentó en", "a commenté", "comentou em"),
-        ("terminated", ADL + "terminated", "left", "salió de", "a quitté", "saiu de"),
-        ("earned", "http://id.tincanapi.com/verb/earned", "earned", "obtuvo", "a obtenu", "obteve"),
-        ("voided", ADL + "voided", "voided", "anuló", "a annulé", "anulou"),
-    )
-}  # fmt: skip
+    name: (_ELSEWHERE.get(name, ADL + name), display) for name, display in _DISPLAYS.items()
+}
 
 TYPES = {
     "course": "http://adlnet.gov/expapi/activities/course",

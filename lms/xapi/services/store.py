@@ -112,7 +112,7 @@ def store_statements(
     """
     rows: list[dict[str, Any]] = []
     for statement, stored in zip(statements, _next_stored(len(statements)), strict=True):
-        statement = dict(statement)  # noqa: PLW2901
+        statement = dict(statement)
         statement_id = uuid.UUID(str(statement["id"])) if "id" in statement else uuid.uuid4()
         stamp = stored.isoformat(timespec="microseconds").replace("+00:00", "Z")
         statement["id"] = str(statement_id)

@@ -1,0 +1,34 @@
+"""How the store says no: always with the statement's index, the property and the rule."""
+
+from __future__ import annotations
+
+from lms.core.errors import DomainError
+
+
+class StatementRefused(DomainError):
+    """A statement breaks a rule of xAPI 1.0.3; nothing of the request is stored."""
+
+    status = 400
+
+    def __init__(self, path: str, rule: str, index: int | None = None) -> None:
+        self.path, self.rule, self.index = path, rule, index
+        where = f"statement {index}, " if index is not None else ""
+        super().__init__(f"{where}{path}: {rule}")
+
+
+class StatementConflict(DomainError):
+    """Another statement with this id is in the store."""
+
+    status = 409
+
+    def __init__(self, statement_id: str) -> None:
+        super().__init__(f"the store holds another statement with the id {statement_id}")
+
+
+class BadParameter(DomainError):
+    """A query parameter is missing, unknown or malformed."""
+
+    status = 400
+
+    def __init__(self, name: str, rule: str) -> None:
+        super().__init__(f"parameter {name}: {rule}")
