@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import click
 from flask import Blueprint
 from flask_babel import lazy_gettext
+from flask_babel.speaklater import LazyString
 
 from lms.accounts import api
 from lms.accounts import jobs as room_jobs
+from lms.accounts.commands import user_group
 from lms.accounts.models import User
 from lms.accounts.permissions import Permission, present_user
 from lms.accounts.services import closing
@@ -29,6 +32,12 @@ def blueprints() -> list[Blueprint]:
 def jobs() -> list[Job]:
     """Letters, downloads and tidying up."""
     return room_jobs.JOBS
+
+
+@hookimpl
+def commands() -> list[click.Command]:
+    """`lms user`."""
+    return [user_group]
 
 
 def _is_own(user: User, subject: Any) -> bool:
@@ -91,7 +100,25 @@ def navigation() -> list[NavigationEntry]:
             100,
             method="post",
         ),
+        NavigationEntry(
+            "administration",
+            lazy_gettext("Administration"),
+            "administration.home",
+            "main",
+            90,
+            _is_administrator,
+            also=("administration.",),
+        ),
+        _administrators("admin_home", lazy_gettext("Overview"), "administration.home", 0),
+        _administrators("admin_people", lazy_gettext("People"), "administration.people", 10),
+        _administrators("admin_audit", lazy_gettext("Audit log"), "administration.audit", 80),
+        _administrators("admin_jobs", lazy_gettext("Jobs"), "administration.jobs", 90),
     ]
+
+
+def _administrators(name: str, label: LazyString, endpoint: str, order: int) -> NavigationEntry:
+    also = ("administration.person",) if endpoint == "administration.people" else ()
+    return NavigationEntry(name, label, endpoint, "admin", order, _is_administrator, also)
 
 
 @hookimpl

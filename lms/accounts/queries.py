@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Select, func, select
 
@@ -27,15 +29,15 @@ def find_user(email: str) -> User | None:
     return db.session.scalar(select(User).where(User.email_folded == folded))
 
 
-def count_administrators() -> int:
-    """How many people can administer now."""
-    return (
-        db.session.scalar(
-            select(func.count())
-            .select_from(User)
+def lock_administrators() -> list[User]:
+    """Everybody who can administer now; nobody else changes this until the transaction ends."""
+    return list(
+        db.session.scalars(
+            select(User)
             .where(User.is_administrator, User.closed_at.is_(None), User.deactivated_at.is_(None))
+            .order_by(User.id)
+            .with_for_update()
         )
-        or 0
     )
 
 
@@ -61,6 +63,19 @@ def list_people(
     if state == "unconfirmed":
         return statement.where(User.email_confirmed_at.is_(None))
     return statement
+
+
+def count_people(now: datetime) -> dict[str, int]:
+    """Open accounts: all, not confirmed, and new in the last 30 days."""
+    is_new = User.created_at >= now - timedelta(days=30)
+    row = db.session.execute(
+        select(
+            func.count(),
+            func.count().filter(User.email_confirmed_at.is_(None)),
+            func.count().filter(is_new),
+        ).where(User.closed_at.is_(None))
+    ).one()
+    return {"all": row[0], "unconfirmed": row[1], "new": row[2]}
 
 
 def countries_of_people() -> list[str]:
@@ -102,7 +117,7 @@ def list_own_files(user_id: int) -> Select[StoredFile]:
 def list_audit(
     *, act: str = "", actor_id: int | None = None, since: datetime | None = None,
     until: datetime | None = None,
-) -> Select[AuditEntry, User]:  # fmt: skip
+) -> Select[Any]:  # fmt: skip
     """Administrative acts with who did them, newest first."""
     statement = (
         select(AuditEntry, User)
@@ -118,6 +133,12 @@ def list_audit(
     if until is not None:
         statement = statement.where(AuditEntry.at < until)
     return statement
+
+
+def people_by_id(ids: Iterable[int]) -> dict[int, User]:
+    """These people, by id."""
+    people = db.session.scalars(select(User).where(User.id.in_(set(ids))))
+    return {user.id: user for user in people}
 
 
 def audited_acts() -> list[str]:

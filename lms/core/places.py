@@ -64,7 +64,7 @@ def country_name(code: str | None) -> str:
     """The country's name for the reader; nothing for no country."""
     if not code:
         return ""
-    return Locale.parse(current_language()).territories.get(code, code)
+    return str(Locale.parse(current_language()).territories.get(code, code))
 
 
 @lru_cache(maxsize=8)

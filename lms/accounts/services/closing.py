@@ -7,8 +7,8 @@ import uuid
 from sqlalchemy import delete, select, update
 
 from lms.accounts import queries
-from lms.accounts.errors import LastAdministrator
 from lms.accounts.models import DataDownload, Draft, User
+from lms.accounts.services.administration import keep_one_administrator
 from lms.accounts.services.credentials import check_password
 from lms.accounts.services.downloads import remove_download
 from lms.core import clock
@@ -26,8 +26,8 @@ def close_account(user: User, password: str) -> None:
     Raises WrongCredentials or LastAdministrator.
     """
     check_password(user, password)
-    if user.is_administrator and queries.count_administrators() == 1:
-        raise LastAdministrator
+    if user.is_administrator:
+        keep_one_administrator(user)
     enqueue("accounts.mail", letter="closed", user_id=user.id, to=user.email, name=user.name)
     for room in personal_data.values():
         room.erase(user.id)
