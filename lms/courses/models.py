@@ -366,3 +366,26 @@ class Progress(Model):
     is_passed: Mapped[bool | None]
     enrolment: Mapped[Enrolment] = relationship(back_populates="progress")
     activity: Mapped[Activity] = relationship()
+
+
+class CalendarFeed(Model):
+    """Which address of a person's calendar feed is valid; none was renewed without a row."""
+
+    __tablename__ = "calendar_feeds"
+
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    epoch: Mapped[int] = mapped_column(default=0)  # raised to make earlier addresses worthless
+
+
+class SentReminder(Model):
+    """A reminder that an enrolment has had, so that none is sent twice."""
+
+    __tablename__ = "sent_reminders"
+    __table_args__ = (UniqueConstraint("enrolment_id", "what"),)
+
+    id: Mapped[PrimaryKey]
+    enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolments.id", ondelete="CASCADE"))
+    what: Mapped[str]  # "begins", "opens:<module id>", "due:<activity id>"
+    sent_at: Mapped[datetime] = mapped_column(default=clock.now)

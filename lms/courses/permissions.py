@@ -50,10 +50,8 @@ def may_leave(user: User, enrolment: Enrolment) -> bool:
 
 def _may_enrol(user: User, run: CourseRun) -> bool:
     return (
-        run.course.is_published
-        and run.state == PublicationState.PUBLISHED
-        or enrolments.find_enrolment(run, user) is not None
-    )
+        run.course.is_published and run.state == PublicationState.PUBLISHED
+    ) or enrolments.find_enrolment(run, user) is not None
 
 
 def _may_see_media(user: User, media: CourseMedia) -> bool:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from flask import Blueprint
+from flask_babel import lazy_gettext
 
-from lms.accounts.permissions import Permission
+from lms.accounts.permissions import Permission, present_user
+from lms.core.web import NavigationEntry
 from lms.courses import permissions as rules
-from lms.courses.views import bp
+from lms.courses.activity_types.base import ActivityType
+from lms.courses.activity_types.page import PageActivity
+from lms.courses.enrolment_methods.base import EnrolmentMethod
+from lms.courses.enrolment_methods.free import FreeEnrolment
+from lms.courses.views import bp, calendar, catalogue, enrolment, media, study
 from lms.hookspecs import hookimpl
+
+__all__ = ["calendar", "catalogue", "enrolment", "media", "study"]
 
 
 @hookimpl
@@ -20,3 +28,37 @@ def blueprints() -> list[Blueprint]:
 def permissions() -> list[Permission]:
     """Who may see, enter, study and edit courses."""
     return rules.all_permissions()
+
+
+@hookimpl
+def navigation() -> list[NavigationEntry]:
+    """The catalogue, and one's own courses."""
+    return [
+        NavigationEntry(
+            "my-courses",
+            lazy_gettext("My courses"),
+            "courses.my_courses",
+            order=10,
+            shown=lambda: present_user() is not None,
+            also=("courses.study", "courses.calendar", "courses.leave"),
+        ),
+        NavigationEntry(
+            "courses",
+            lazy_gettext("Courses"),
+            "courses.course_list",
+            order=20,
+            also=("courses.home", "courses.course_page", "courses.enrol", "courses.waiting_list"),
+        ),
+    ]
+
+
+@hookimpl
+def activity_types() -> list[ActivityType]:
+    """Texts to read."""
+    return [PageActivity()]
+
+
+@hookimpl
+def enrolment_methods() -> list[EnrolmentMethod]:
+    """Runs that cost nothing."""
+    return [FreeEnrolment()]

@@ -91,7 +91,7 @@ def waiting_positions(user: User) -> dict[int, int]:
         .where(mine.user_id == user.id, mine.state == EnrolmentState.WAITLISTED)
         .group_by(mine.run_id)
     )
-    return {run_id: position for run_id, position in rows}
+    return {run_id: position for run_id, position in rows}  # noqa: C416
 
 
 def list_enrolments(user: User) -> list[Enrolment]:

@@ -1,0 +1,218 @@
+"""The catalogue: which courses match, each with the run to show and its free places."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Select, String, and_, case, cast, exists, func, or_, select
+from sqlalchemy.orm import aliased, joinedload, selectinload
+
+from lms.core import clock
+from lms.core.db import db
+from lms.core.pagination import Page, paginate
+from lms.core.text import search_words
+from lms.courses.models import (
+    Course,
+    CourseCredit,
+    CourseRun,
+    PublicationState,
+    Topic,
+)
+from lms.courses.queries.enrolments import Seats, seats_by_run
+
+PAGE_SIZE = 12
+FEW_PLACES = 3
+SOON = timedelta(days=7)
+
+
+class RunState(StrEnum):
+    """What a visitor can expect of a run."""
+
+    NOT_YET_OPEN = "not_yet_open"
+    OPEN = "open"
+    FEW_PLACES = "few_places"
+    FULL = "full"
+    STARTS_SOON = "starts_soon"
+    CLOSED = "closed"
+
+
+def run_state(run: CourseRun, seats: Seats, now: datetime) -> RunState:
+    """How open a published run is for somebody who comes now."""
+    if run.enrolment_opens_at is not None and run.enrolment_opens_at > now:
+        return RunState.NOT_YET_OPEN
+    if (run.enrolment_closes_at or run.ends_at) < now:
+        return RunState.CLOSED
+    if run.capacity is not None:
+        left = run.capacity - seats.taken - seats.waiting
+        if left <= 0:
+            return RunState.FULL
+        if left <= max(FEW_PLACES, run.capacity // 10):
+            return RunState.FEW_PLACES
+    if now < run.starts_at <= now + SOON:
+        return RunState.STARTS_SOON
+    return RunState.OPEN
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a visitor looks for. `month`: first day of the month in which the run starts."""
+
+    query: str = ""
+    topic: str = ""
+    month: date | None = None
+    language: str = ""
+    price: str = ""  # "free", "paid" or ""
+    up_to_minor: int | None = None  # of `currency`
+    currency: str = ""
+    weeks: int | None = None
+    with_credit: bool = False
+
+    @property
+    def narrows_runs(self) -> bool:
+        """Whether courses without dates cannot match."""
+        return self.month is not None or bool(self.price) or self.up_to_minor is not None
+
+
+@dataclass(frozen=True)
+class Card:
+    """A course of the list, with the next run that matches, when there is one."""
+
+    course: Course
+    run: CourseRun | None
+    state: RunState | None
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the filters offer: topics with courses, months with starts, currencies of prices."""
+
+    topics: Sequence[Topic]
+    months: Sequence[date]
+    currencies: Sequence[str]
+
+
+def search_courses(filters: Filters, page: int, size: int = PAGE_SIZE) -> Page[Card]:
+    """One page of the published courses that match, those with the words in the title first."""
+    now = clock.now()
+    found = paginate(_matching(filters, now), page, size, scalars=False)
+    runs = [run for _, run in found.items if run is not None]
+    seats = seats_by_run([run.id for run in runs])
+    cards = [
+        Card(course, run, run_state(run, seats.get(run.id, Seats()), now) if run else None)
+        for course, run in found.items
+    ]
+    return Page(cards, found.number, found.size, found.total)
+
+
+def _open_runs(now: datetime) -> list[object]:
+    return [
+        CourseRun.state == PublicationState.PUBLISHED,
+        CourseRun.ends_on >= now.date(),
+        or_(CourseRun.enrolment_closes_at.is_(None), CourseRun.enrolment_closes_at >= now),
+    ]
+
+
+def _matching(filters: Filters, now: datetime) -> Select[Any]:
+    conditions = _open_runs(now)
+    if filters.month is not None:
+        last = monthrange(filters.month.year, filters.month.month)[1]
+        conditions.append(
+            CourseRun.starts_on.between(filters.month, filters.month.replace(day=last))
+        )
+    price = CourseRun.__table__.c.price_minor
+    currency = CourseRun.__table__.c.price_currency
+    if filters.price == "free":
+        conditions.append(price == 0)
+    elif filters.price == "paid":
+        conditions.append(price > 0)
+    if filters.up_to_minor is not None:
+        conditions.append(
+            or_(price == 0, and_(price <= filters.up_to_minor, currency == filters.currency))
+        )
+    ranked = (
+        select(
+            CourseRun.id.label("run_id"),
+            CourseRun.course_id,
+            func.row_number()
+            .over(partition_by=CourseRun.course_id, order_by=(CourseRun.starts_on, CourseRun.id))
+            .label("place"),
+        )
+        .where(*conditions)  # type: ignore[arg-type]
+        .subquery()
+    )
+    next_run = aliased(CourseRun)
+    statement: Any = (
+        select(Course, next_run)
+        .outerjoin(ranked, (ranked.c.course_id == Course.id) & (ranked.c.place == 1))
+        .outerjoin(next_run, next_run.id == ranked.c.run_id)
+        .where(Course.state == PublicationState.PUBLISHED)
+        .options(
+            joinedload(Course.topic),
+            selectinload(Course.credits).joinedload(CourseCredit.organisation),
+        )
+    )
+    if filters.narrows_runs:
+        statement = statement.where(ranked.c.run_id.is_not(None))
+    if filters.topic:
+        statement = statement.join(Course.topic).where(Topic.slug == filters.topic)
+    if filters.language:
+        statement = statement.where(cast(Course.languages, String).like(f'%"{filters.language}"%'))
+    if filters.weeks is not None:
+        statement = statement.where(Course.weeks == filters.weeks)
+    if filters.with_credit:
+        statement = statement.where(exists().where(CourseCredit.course_id == Course.id))
+    words = search_words(filters.query)
+    in_title = [Course.search_text.like(f"%{word}%\n%") for word in words]
+    statement = statement.where(*(Course.search_text.like(f"%{word}%") for word in words))
+    rank = [case((and_(*in_title), 0), else_=1)] if words else []
+    ordered: Select[Any] = statement.order_by(*rank, next_run.starts_on.is_(None), next_run.starts_on, Course.slug)
+    return ordered
+
+
+def choices() -> Choices:
+    """What the filters of the catalogue offer now: two queries."""
+    now = clock.now()
+    topics = db.session.scalars(
+        select(Topic)
+        .where(
+            exists().where(Course.topic_id == Topic.id, Course.state == PublicationState.PUBLISHED)
+        )
+        .order_by(Topic.position, Topic.slug)
+    ).all()
+    rows = db.session.execute(
+        select(
+            CourseRun.__table__.c.price_currency,
+            func.min(CourseRun.starts_on),
+            func.max(CourseRun.starts_on),
+        )
+        .where(*_open_runs(now))  # type: ignore[arg-type]
+        .group_by(CourseRun.__table__.c.price_currency)
+        .order_by(CourseRun.__table__.c.price_currency)
+    ).all()
+    months: list[date] = []
+    if rows:
+        month = max(min(row[1] for row in rows), now.date()).replace(day=1)
+        last = max(row[2] for row in rows)
+        while month <= last and len(months) < 18:
+            months.append(month)
+            month = (month + timedelta(days=32)).replace(day=1)
+    return Choices(topics, months, [row[0] for row in rows])
+
+
+def list_runs_for_page(course: Course) -> list[CourseRun]:
+    """The runs of a course that one can enter or that are under way, the next first."""
+    runs = db.session.scalars(
+        select(CourseRun)
+        .where(
+            CourseRun.course_id == course.id,
+            CourseRun.state == PublicationState.PUBLISHED,
+            CourseRun.ends_on >= clock.now().date(),
+        )
+        .order_by(CourseRun.starts_on, CourseRun.id)
+    )
+    return list(runs)
