@@ -41,7 +41,7 @@ def server_command(host: str, port: int, workers: int | None) -> list[str]:
         "--host", host, "--port", str(port),
         "--workers", str(workers or config.server_workers),
         "--blocking-threads", str(config.server_threads),
-        "--no-log-access", "--log-level", "warning", "--respawn-failed-workers",
+        "--no-access-log", "--log-level", "warning", "--respawn-failed-workers",
         "--workers-kill-timeout", "10",
         "lms.wsgi:app",
     ]  # fmt: skip
@@ -49,8 +49,10 @@ def server_command(host: str, port: int, workers: int | None) -> list[str]:
 
 def serve(host: str, port: int, *, workers: int | None = None, with_worker: bool = True) -> None:
     """Serve until asked to stop; with the worker in this process when wanted."""
+    # in a process group of its own: Ctrl-C reaches this process alone, which then ends the server
+    # in order; a server process that got both signals could hang until it was killed
     server = subprocess.Popen(
-        server_command(host, port, workers), env=dict(os.environ)
+        server_command(host, port, workers), env=dict(os.environ), process_group=0
     )
     if not with_worker:
         _wait(server)
