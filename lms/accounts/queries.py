@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Select, func, select
 
@@ -117,7 +116,7 @@ def list_own_files(user_id: int) -> Select[StoredFile]:
 def list_audit(
     *, act: str = "", actor_id: int | None = None, since: datetime | None = None,
     until: datetime | None = None,
-) -> Select[Any]:  # fmt: skip
+) -> Select[AuditEntry, User]:  # fmt: skip
     """Administrative acts with who did them, newest first."""
     statement = (
         select(AuditEntry, User)

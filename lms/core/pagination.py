@@ -39,7 +39,7 @@ class Page(Generic[T]):
 
 
 def paginate(
-    statement: Select[Any], number: int, size: int = 25, scalars: bool = True
+    statement: Select[*tuple[Any, ...]], number: int, size: int = 25, scalars: bool = True
 ) -> Page[Any]:
     """Run `statement` for one page: two queries, whatever the length of the list."""
     counted = statement.order_by(None).options()

@@ -7,11 +7,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from lms.accounts.models import User
 from lms.core import clock
 from lms.core.db import ByLanguage, Model, PrimaryKey
+from lms.core.text import fold
 
 
 class OrganisationKind(StrEnum):
@@ -39,6 +40,7 @@ class Organisation(Model):
     slug: Mapped[str] = mapped_column(unique=True)
     kind: Mapped[str] = mapped_column(default=OrganisationKind.INSTITUTION, index=True)
     name: Mapped[ByLanguage]
+    search_text: Mapped[str] = mapped_column(default="")  # the names in all languages, folded
     description: Mapped[ByLanguage] = mapped_column(default=dict)
     country: Mapped[str | None]  # ISO 3166-1 alpha-2
     website: Mapped[str | None]
@@ -46,6 +48,16 @@ class Organisation(Model):
     roles: Mapped[list[OrganisationRole]] = relationship(
         back_populates="organisation", cascade="all, delete-orphan"
     )
+
+    @validates("name")
+    def _keep_searchable(self, key: str, name: ByLanguage) -> ByLanguage:
+        self.search_text = fold(" ".join(name.values()))
+        return name
+
+    @property
+    def is_association(self) -> bool:
+        """Whether it recognises rather than teaches."""
+        return self.kind == OrganisationKind.ASSOCIATION
 
 
 class OrganisationRole(Model):
