@@ -9,7 +9,9 @@ from lms.accounts.permissions import Permission, present_user
 from lms.core.web import NavigationEntry
 from lms.courses import permissions as rules
 from lms.courses.activity_types.base import ActivityType
+from lms.courses.activity_types.file import FileActivity
 from lms.courses.activity_types.page import PageActivity
+from lms.courses.activity_types.video import VideoActivity
 from lms.courses.enrolment_methods.base import EnrolmentMethod
 from lms.courses.enrolment_methods.free import FreeEnrolment
 from lms.courses.views import bp, calendar, catalogue, enrolment, media, study
@@ -54,8 +56,8 @@ def navigation() -> list[NavigationEntry]:
 
 @hookimpl
 def activity_types() -> list[ActivityType]:
-    """Texts to read."""
-    return [PageActivity()]
+    """Texts to read, films to watch, files to work with."""
+    return [PageActivity(), VideoActivity(), FileActivity()]
 
 
 @hookimpl

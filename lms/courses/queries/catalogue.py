@@ -170,7 +170,9 @@ def _matching(filters: Filters, now: datetime) -> Select[Any]:
     in_title = [Course.search_text.like(f"%{word}%\n%") for word in words]
     statement = statement.where(*(Course.search_text.like(f"%{word}%") for word in words))
     rank = [case((and_(*in_title), 0), else_=1)] if words else []
-    ordered: Select[Any] = statement.order_by(*rank, next_run.starts_on.is_(None), next_run.starts_on, Course.slug)
+    ordered: Select[Any] = statement.order_by(
+        *rank, next_run.starts_on.is_(None), next_run.starts_on, Course.slug
+    )
     return ordered
 
 
