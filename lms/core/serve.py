@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,10 +17,12 @@ from huey.consumer import Consumer
 from lms.core.settings import settings
 
 log = logging.getLogger("lms.serve")
+OTHERS_MAY_TAKE = 30  # seconds until a silent service counts as away
 
 
 def work(threads: int | None = None) -> None:
     """Do jobs until the process is asked to stop; the job at hand is finished first."""
+    socket.setdefaulttimeout(OTHERS_MAY_TAKE)  # some clients know no timeout of their own
     queue = current_app.extensions["huey"]
     consumer = Consumer(
         queue,

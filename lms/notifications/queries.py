@@ -68,9 +68,7 @@ def mail_choices(user_id: int) -> dict[str, MailChoice]:
             select(NotificationPreference.kind, NotificationPreference.mail).where(
                 NotificationPreference.user_id == user_id
             )
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return {
         kind.name: MailChoice(

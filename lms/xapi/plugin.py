@@ -2,21 +2,90 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from typing import Any
 
+import orjson
+from flask import Blueprint
+from flask_babel import lazy_gettext
+
+from lms.accounts.models import User
+from lms.accounts.permissions import Permission, can
+from lms.core.db import db
 from lms.core.events import Event, Subscription
+from lms.core.outbox import Job
+from lms.core.personal_data import PersonalData
+from lms.core.web import NavigationEntry, Panel
 from lms.hookspecs import hookimpl
+from lms.xapi import queries, vocabulary
 from lms.xapi.api import bp as api
+from lms.xapi.jobs import JOBS
+from lms.xapi.queries import StatementFilter
 from lms.xapi.services.record import record
+from lms.xapi.services.store import agent_key
+from lms.xapi.views import admin, learner_timeline, my_timeline
 
 
 @hookimpl
 def blueprints() -> list[Blueprint]:
-    """The endpoint for other tools."""
-    return [api]
+    """The endpoint for other tools, and its administration."""
+    return [api, admin]
 
 
 @hookimpl
 def subscriptions() -> list[Subscription]:
     """Every event that has a mapping becomes a statement."""
     return [Subscription(Event, record)]
+
+
+@hookimpl
+def jobs() -> list[Job]:
+    """Forwarding."""
+    return JOBS
+
+
+@hookimpl
+def permissions() -> list[Permission]:
+    """Keys and forwarding are the administrators'."""
+    return [Permission("xapi.administer", lazy_gettext("Manage keys and forwarding"))]
+
+
+@hookimpl
+def navigation() -> list[NavigationEntry]:
+    """The administrators' entry."""
+    return [
+        NavigationEntry(
+            "learning_records",
+            lazy_gettext("Learning records"),
+            "xapi_admin.show",
+            "admin",
+            80,
+            shown=lambda: can("xapi.administer"),
+            also=("xapi_admin.",),
+        )
+    ]
+
+
+@hookimpl
+def panels() -> list[Panel]:
+    """Timelines: one's own, and a learner's for the instructors."""
+    return [
+        Panel("xapi.my_timeline", "courses.my_timeline", my_timeline),
+        Panel("xapi.learner_timeline", "courses.learner", learner_timeline),
+    ]
+
+
+def _export(user_id: int) -> Any:
+    user = db.session.get_one(User, user_id)
+    key = agent_key(vocabulary.actor(user))
+    rows = db.session.scalars(queries.list_statements(StatementFilter(agent=key, ascending=True)))
+    return [orjson.loads(row.document) for row in rows]
+
+
+def _erase(user_id: int) -> None:
+    """Statements name a pseudonymous account; closing the account cuts its tie to the person."""
+
+
+@hookimpl
+def personal_data() -> list[PersonalData]:
+    """A person's statements."""
+    return [PersonalData("xapi", _export, _erase)]

@@ -1,0 +1,34 @@
+"""Secrets that must be readable again: encrypted with a key derived from the site's secret."""
+
+from __future__ import annotations
+
+import base64
+
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from lms.config import ConfigurationError
+from lms.core.settings import settings
+
+
+def _box(purpose: str) -> Fernet:
+    derived = HKDF(hashes.SHA256(), 32, salt=None, info=f"puente:{purpose}".encode()).derive(
+        settings().secret().encode()
+    )
+    return Fernet(base64.urlsafe_b64encode(derived))
+
+
+def seal(text: str, purpose: str) -> str:
+    """Encrypt `text`; only `unseal` with the same purpose and site secret reads it."""
+    return _box(purpose).encrypt(text.encode()).decode()
+
+
+def unseal(sealed: str, purpose: str) -> str:
+    """Read what `seal` made. Raises ConfigurationError when the site's secret is another one."""
+    try:
+        return _box(purpose).decrypt(sealed.encode()).decode()
+    except InvalidToken:
+        raise ConfigurationError(
+            "a kept secret cannot be read: LMS_SECRET_KEY is not the one it was sealed with"
+        ) from None
