@@ -56,3 +56,54 @@ class PackageError(InvalidInput):
         self.where = where
         super().__init__(f"{where}: {message}")
         self.args = (f"{where}: {message}",)
+
+
+class NotReady(DomainError):
+    """Something that learners need is still missing; the text names it."""
+
+    message = lazy_gettext("Something that learners need is still missing.")
+
+
+class PriceInUse(DomainError):
+    """People have paid another price; a change must be confirmed."""
+
+    message = lazy_gettext(
+        "People have enrolled at the present price. Confirm that the price shall change for those"
+        " who come after them."
+    )
+
+
+class CapacityTooSmall(InvalidInput):
+    """Fewer places than are taken."""
+
+    message = lazy_gettext("More places are taken than that.")
+
+
+class RunHasLearners(DomainError):
+    """A run in which people have places cannot be hidden; it can be cancelled."""
+
+    message = lazy_gettext(
+        "People have places in this run, so it cannot be hidden. You can cancel it: they are told,"
+        " and what they paid is refunded."
+    )
+
+
+class LastInstructor(DomainError):
+    """A course needs somebody who teaches it."""
+
+    message = lazy_gettext("A course needs at least one instructor. Add another one first.")
+
+
+class ModuleNotEmpty(DomainError):
+    """A module with activities is removed only after they have moved."""
+
+    message = lazy_gettext("Choose the module that takes over the activities of this one.")
+
+
+class StudiedActivity(DomainError):
+    """Learners have worked on the activity, so it cannot be deleted for good."""
+
+    message = lazy_gettext(
+        "Learners have worked on this activity, so it stays in the records. It is no longer shown"
+        " to learners."
+    )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import click
 from flask import Blueprint
 from flask_babel import lazy_gettext
 
 from lms.accounts.permissions import Permission, present_user
+from lms.core.outbox import Job
 from lms.core.web import NavigationEntry
+from lms.courses import authoring_notices, authoring_permissions
+from lms.courses import commands as room_commands
 from lms.courses import permissions as rules
 from lms.courses.activity_types.base import ActivityType
 from lms.courses.activity_types.file import FileActivity
@@ -14,8 +18,12 @@ from lms.courses.activity_types.page import PageActivity
 from lms.courses.activity_types.video import VideoActivity
 from lms.courses.enrolment_methods.base import EnrolmentMethod
 from lms.courses.enrolment_methods.free import FreeEnrolment
+from lms.courses.packages.base import Exporter, Importer
+from lms.courses.packages.folder_export import FolderExporter
+from lms.courses.packages.folder_import import FolderImporter
 from lms.courses.views import bp, calendar, catalogue, enrolment, media, study
 from lms.hookspecs import hookimpl
+from lms.notifications.kinds import NotificationKind
 
 __all__ = ["calendar", "catalogue", "enrolment", "media", "study"]
 
@@ -29,7 +37,7 @@ def blueprints() -> list[Blueprint]:
 @hookimpl
 def permissions() -> list[Permission]:
     """Who may see, enter, study and edit courses."""
-    return rules.all_permissions()
+    return [*rules.all_permissions(), *authoring_permissions.PERMISSIONS]
 
 
 @hookimpl
@@ -64,3 +72,33 @@ def activity_types() -> list[ActivityType]:
 def enrolment_methods() -> list[EnrolmentMethod]:
     """Runs that cost nothing."""
     return [FreeEnrolment()]
+
+
+@hookimpl
+def importers() -> list[Importer]:
+    """Puente's own package format."""
+    return [FolderImporter()]
+
+
+@hookimpl
+def exporters() -> list[Exporter]:
+    """Puente's own package format."""
+    return [FolderExporter()]
+
+
+@hookimpl
+def commands() -> list[click.Command]:
+    """Packages in and out."""
+    return [room_commands.import_course, room_commands.export_course]
+
+
+@hookimpl
+def jobs() -> list[Job]:
+    """Messages to a cohort, completions after an activity stopped to count."""
+    return authoring_notices.JOBS
+
+
+@hookimpl
+def notification_kinds() -> list[NotificationKind]:
+    """What instructors write to their learners."""
+    return authoring_notices.NOTIFICATION_KINDS

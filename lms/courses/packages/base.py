@@ -25,6 +25,7 @@ class ImportReport:
     imported: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)  # "where: reason"
     warnings: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)  # of an earlier import, no longer there
 
 
 class Importer(ABC):
