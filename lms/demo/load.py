@@ -175,9 +175,7 @@ def written(key: tuple[str, str]) -> dict[str, Any]:
     return {
         "base_url": base,
         "accounts": {
-            role: {"email": person.email, "password": PASSWORD}
-            for role, person in ACCOUNTS.items()
+            role: {"email": person.email, "password": PASSWORD} for role, person in ACCOUNTS.items()
         },
         "xapi": {"endpoint": f"{base}/xapi/", "key": key[0], "secret": key[1]},
     }
-

@@ -34,7 +34,12 @@ class Person:
 
 ACCOUNTS = {
     "learner": Person(
-        "learner@example.org", "Lucía Fernández Rojas", "BO", "America/La_Paz", "en", "Urban planner"
+        "learner@example.org",
+        "Lucía Fernández Rojas",
+        "BO",
+        "America/La_Paz",
+        "en",
+        "Urban planner",
     ),
     "instructor": Person(
         "instructor@example.org", "Rosa Quispe Mamani", "BO", "America/La_Paz", "en", "Sociologist"
