@@ -1,1 +1,1 @@
-"""Questions, quizzes, attempts and grades."""
+"""Quizzes: question bank, attempts, grading, results and gradebook."""

@@ -1,0 +1,1 @@
+"""Changes: attempts, grades, the question bank."""
