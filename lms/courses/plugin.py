@@ -7,10 +7,13 @@ from flask import Blueprint
 from flask_babel import lazy_gettext
 
 from lms.accounts.permissions import Permission, present_user
+from lms.core.events import Subscription
 from lms.core.outbox import Job
+from lms.core.personal_data import PersonalData
 from lms.core.web import NavigationEntry
-from lms.courses import authoring_notices, authoring_permissions
+from lms.courses import authoring_notices, authoring_permissions, notices
 from lms.courses import commands as room_commands
+from lms.courses import jobs as room_jobs
 from lms.courses import permissions as rules
 from lms.courses.activity_types.base import ActivityType
 from lms.courses.activity_types.file import FileActivity
@@ -21,9 +24,12 @@ from lms.courses.enrolment_methods.free import FreeEnrolment
 from lms.courses.packages.base import Exporter, Importer
 from lms.courses.packages.folder_export import FolderExporter
 from lms.courses.packages.folder_import import FolderImporter
+from lms.courses.services.personal_data import erase_person, export_person
+from lms.courses.statements import all_statements
 from lms.courses.views import bp, calendar, catalogue, enrolment, media, study
 from lms.hookspecs import hookimpl
 from lms.notifications.kinds import NotificationKind
+from lms.xapi.mapping import StatementMapping
 
 __all__ = ["calendar", "catalogue", "enrolment", "media", "study"]
 
@@ -93,12 +99,30 @@ def commands() -> list[click.Command]:
 
 
 @hookimpl
+def subscriptions() -> list[Subscription]:
+    """What learners are told when something happens to their places."""
+    return notices.SUBSCRIPTIONS
+
+
+@hookimpl
 def jobs() -> list[Job]:
-    """Messages to a cohort, completions after an activity stopped to count."""
-    return authoring_notices.JOBS
+    """Expired places and reminders; messages to a cohort, completions to be looked at again."""
+    return [*room_jobs.JOBS, *authoring_notices.JOBS]
 
 
 @hookimpl
 def notification_kinds() -> list[NotificationKind]:
-    """What instructors write to their learners."""
-    return authoring_notices.NOTIFICATION_KINDS
+    """What learners are told, and what instructors write to them."""
+    return [*notices.KINDS, *authoring_notices.NOTIFICATION_KINDS]
+
+
+@hookimpl
+def xapi_statements() -> list[StatementMapping]:
+    """Enrolled, launched, started, completed, left."""
+    return all_statements()
+
+
+@hookimpl
+def personal_data() -> list[PersonalData]:
+    """Enrolments, progress, teaching."""
+    return [PersonalData("courses", export_person, erase_person)]

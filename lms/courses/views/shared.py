@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
@@ -33,6 +34,12 @@ def language_name(code: str) -> str:
 def language_names(codes: list[str]) -> str:
     """Languages in a row: "Español · English"."""
     return " · ".join(language_name(code) for code in codes)
+
+
+@bp.app_template_filter("instant")
+def instant(text: str) -> datetime:
+    """An instant kept as text (ISO 8601), as in the values of notices."""
+    return datetime.fromisoformat(text)
 
 
 @bp.app_template_filter("price_text")

@@ -16,7 +16,7 @@ from lms.core import clock
 from lms.core.templating import format_day, format_days, format_moment, format_percent
 from lms.core.text import current_language, in_language
 from lms.courses.activity_types.base import StudyContext, activity_types
-from lms.courses.models import Activity, CourseRun, Enrolment, EnrolmentState
+from lms.courses.models import Activity, CourseRun, Enrolment, EnrolmentState, PublicationState
 from lms.courses.queries import courses, enrolments
 from lms.courses.queries import study as queries
 from lms.courses.queries.study import Outline, Step, Week
@@ -369,11 +369,17 @@ def my_courses() -> ResponseReturnValue:
         else {}
     )
     waiting = (EnrolmentState.WAITLISTED, EnrolmentState.OFFERED, EnrolmentState.PENDING_PAYMENT)
+    held = (*waiting, EnrolmentState.ACTIVE)
+    cancelled = [
+        row for row in rows if row.run.state == PublicationState.CANCELLED and row.state in held
+    ]
+    rows = [row for row in rows if row not in cancelled]
     active = [row for row in rows if row.state == EnrolmentState.ACTIVE]
     return render_template(
         "courses/my_courses.html",
         current=[_standing_of(row) for row in active if row.run.ends_at >= now],
         past=[_standing_of(row) for row in active if row.run.ends_at < now],
+        cancelled=cancelled,
         waiting=[row for row in rows if row.state in waiting],
         completed=[row for row in rows if row.state == EnrolmentState.COMPLETED],
         positions=positions,
