@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
 from flask import Flask
 from flask.cli import FlaskGroup, ScriptInfo
 from rich.console import Console
+from rich.progress import Progress, TaskID
 
 from lms.config import ConfigurationError
 from lms.core.db import transaction
@@ -55,7 +59,7 @@ def main() -> None:
     try:
         cli.main(obj=ScriptInfo(create_app=_make_app), prog_name="lms")
     except (ConfigurationError, PluginError) as error:
-        print(f"Error: {error}", file=sys.stderr)
+        click.echo(f"Error: {error}", err=True)
         sys.exit(2)
 
 
@@ -131,6 +135,44 @@ def check_command() -> None:
         console.print(f"{mark} {finding.name}: {finding.text}")
     if not all(finding.is_ok for finding in findings):
         sys.exit(1)
+
+
+@cli.command("backup")
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
+def backup_command(path: Path) -> None:
+    """Write rows, files and the signing key to one zip file."""
+    from lms.core.backup import make_backup
+
+    with _progress() as tell:
+        counts = make_backup(path, tell)
+    console.print(
+        f"[green]Done.[/] {sum(counts.values())} rows in {path}. Keep it in a safe place."
+    )
+
+
+@cli.command("restore")
+@click.argument("path", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def restore_command(path: Path) -> None:
+    """Read a backup into an empty site, on either database (run `lms init` before)."""
+    from lms.core.backup import restore_backup
+
+    with _progress() as tell:
+        counts = restore_backup(path, tell)
+    console.print(f"[green]Done.[/] {sum(counts.values())} rows restored.")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar for each part of long work."""
+    with Progress(console=console, transient=True) as progress:
+        bars: dict[str, TaskID] = {}
+
+        def tell(what: str, done: int, of: int) -> None:
+            if what not in bars:
+                bars[what] = progress.add_task(what, total=of)
+            progress.update(bars[what], completed=done)
+
+        yield tell
 
 
 @cli.group("db")

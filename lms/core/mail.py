@@ -39,7 +39,6 @@ def make_mail(
     mail["Subject"] = " ".join(subject.split())
     mail["Date"] = formatdate()
     mail["Message-ID"] = make_msgid(domain=parseaddr(sender)[1].rpartition("@")[2] or "localhost")
-    mail["Content-Language"] = language
     mail["Auto-Submitted"] = "auto-generated"
     if reply_to:
         mail["Reply-To"] = reply_to
@@ -51,6 +50,7 @@ def make_mail(
     for name, media_type, content in attachments:
         main, _, sub = media_type.partition("/")
         mail.add_attachment(content, maintype=main, subtype=sub, filename=name)
+    mail["Content-Language"] = language  # last: further parts take earlier Content headers along
     return mail
 
 

@@ -81,7 +81,6 @@ class NavigationEntry:
         return self.menu == "main" or bool(current_user.is_authenticated)
 
 
-
 @dataclass(frozen=True)
 class Panel:
     """A fragment at a named place of another room's page.

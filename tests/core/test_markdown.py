@@ -73,7 +73,9 @@ def test_addresses_of_course_media_are_rewritten(app):
 
 
 def test_a_preview_is_one_line_of_words(app):
-    assert plain_text("# Title\n\nSome *words* and `code`.", 40) == "Title Some words and code ."[:40]
+    assert (
+        plain_text("# Title\n\nSome *words* and `code`.", 40) == "Title Some words and code ."[:40]
+    )
 
 
 def test_there_is_one_first_heading_on_a_page(app):

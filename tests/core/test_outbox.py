@@ -38,10 +38,14 @@ def test_work_is_done_after_commit_with_its_values(declare, run_jobs):
 def test_nothing_is_done_that_was_rolled_back(declare, run_jobs):
     done = []
     declare(Job("test.note", lambda: done.append(1)))
-    with pytest.raises(RuntimeError), transaction():
-        enqueue("test.note")
-        raise RuntimeError
 
+    def change_and_fail() -> None:
+        with transaction():
+            enqueue("test.note")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        change_and_fail()
     run_jobs()
 
     assert done == []

@@ -32,7 +32,7 @@ def test_a_name_has_one_owner():
 def test_a_misspelt_hook_stops_the_start(tmp_path, monkeypatch):
     module = types.ModuleType("lms.misspelt.plugin")
     package = types.ModuleType("lms.misspelt")
-    module.bluprints = hookimpl(lambda: [])
+    module.bluprints = hookimpl(list)
     monkeypatch.setitem(sys.modules, "lms.misspelt", package)
     monkeypatch.setitem(sys.modules, "lms.misspelt.plugin", module)
     monkeypatch.setattr("lms.plugins.ROOMS", ("misspelt",))
