@@ -102,8 +102,8 @@ def _language_field() -> SelectField:
 class PlaceFields(FlaskForm):  # type: ignore[misc]
     """Country and time zone, whose choices are in the reader's language."""
 
-    country = SelectField(lazy_gettext("Country"), [Optional()])
-    time_zone = SelectField(lazy_gettext("Time zone"), [Optional()])
+    country = SelectField(lazy_gettext("Country"), default="")
+    time_zone = SelectField(lazy_gettext("Time zone"), default="")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

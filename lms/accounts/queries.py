@@ -153,10 +153,8 @@ def actors() -> list[User]:
 
 def count_jobs() -> dict[str, int]:
     """How many jobs stand in each state."""
-    rows = db.session.execute(
-        select(OutboxRow.state, func.count()).group_by(OutboxRow.state)
-    ).tuples()
-    counted = dict(rows.all())
+    rows = db.session.execute(select(OutboxRow.state, func.count()).group_by(OutboxRow.state))
+    counted = {row[0]: row[1] for row in rows}
     return {state.value: counted.get(state.value, 0) for state in JobState}
 
 

@@ -35,7 +35,7 @@ class OrganisationForm(FlaskForm):  # type: ignore[misc]
     kind = SelectField(
         lazy_gettext("Kind"), choices=choices([(k.value, v) for k, v in KIND_LABELS.items()])
     )
-    country = SelectField(lazy_gettext("Country"), [Optional()])
+    country = SelectField(lazy_gettext("Country"), default="")
     website = StringField(
         lazy_gettext("Website"),
         [Optional(), Length(max=300)],

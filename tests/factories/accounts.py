@@ -4,19 +4,27 @@ import itertools
 from typing import Any
 
 from lms.accounts.models import User
+from lms.accounts.passwords import hash_password
 from lms.core import clock
 from lms.core.db import db
+
+PASSWORD = "tres gatos verdes"
 
 _numbers = itertools.count(1)
 
 
-def make_user(**values: Any) -> User:
-    """A confirmed person; `email`, `name` and all else can be given."""
+def make_user(*, password: str | None = None, **values: Any) -> User:
+    """A confirmed person; `email`, `name` and all else can be given.
+
+    Cannot sign in by password unless one is given, since hashing costs time.
+    """
     number = next(_numbers)
     values.setdefault("email", f"person{number}@example.org")
     values.setdefault("name", f"Person {number}")
     values.setdefault("time_zone", "America/La_Paz")
     values.setdefault("email_confirmed_at", clock.now())
+    if password is not None:
+        values["password_hash"] = hash_password(password)
     user = User(email_folded=values["email"].casefold(), **values)
     db.session.add(user)
     db.session.commit()

@@ -35,3 +35,14 @@ def make_officer(association: Organisation | None = None, **values: Any) -> User
     db.session.add(role)
     db.session.commit()
     return user
+
+
+def make_manager(organisation: Organisation | None = None, **values: Any) -> User:
+    """A person who manages an organisation."""
+    user = make_user(**values)
+    role = OrganisationRole(
+        organisation=organisation or make_organisation(), user=user, role="manager"
+    )
+    db.session.add(role)
+    db.session.commit()
+    return user

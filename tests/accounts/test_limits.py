@@ -1,0 +1,100 @@
+"""How often one may try. With an app of its own, since the others run without limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from lms.accounts.models import User
+from lms.app import create_app
+from lms.config import Settings
+from lms.core.db import Model, db
+from lms.core.limits import limiter
+from tests.conftest import Browser
+from tests.factories.accounts import PASSWORD, make_user
+
+
+@pytest.fixture(scope="module")
+def limited_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("limits"),
+        rate_limits=True,
+        password_time_cost=1,
+        password_memory_kib=64,
+        secret_key="a key for tests only",
+        log_level="WARNING",
+    )
+    app = create_app(settings, testing=True)
+    app.config["WTF_CSRF_ENABLED"] = False
+    app.test_client_class = Browser
+    with app.app_context():
+        Model.metadata.create_all(db.engine)
+        make_user(email="ana@example.org", password=PASSWORD)
+        yield app
+        db.session.close()
+        db.engine.dispose()
+    limiter.enabled = False
+
+
+@pytest.fixture
+def ana(limited_app: Flask) -> User:
+    from lms.accounts.queries import find_user
+
+    user = find_user("ana@example.org")
+    assert user is not None
+    return user
+
+
+@pytest.fixture
+def client(limited_app: Flask) -> Iterator[FlaskClient]:
+    limiter.reset()
+    yield limited_app.test_client()
+    limiter.reset()
+
+
+def sign_in(client, email="ana@example.org", password=PASSWORD):
+    return client.post("/sign-in", data={"email": email, "password": password})
+
+
+def test_guessing_a_password_is_slowed_down(client, ana):
+    for _try in range(10):
+        assert sign_in(client, password="a wrong guess").status_code == 422
+
+    answer = sign_in(client)
+    assert answer.status_code == 429
+    assert "Too many tries" in answer.text
+    assert sign_in(client, "other@example.org", "x").status_code == 422  # only this account
+
+
+def test_signing_in_well_is_not_limited(client, ana):
+    for _try in range(12):
+        assert sign_in(client).status_code == 303
+        client.post("/sign-out")
+
+
+def test_guessing_many_accounts_is_slowed_down(client):
+    answers = [sign_in(client, f"p{i}@example.org", "x").status_code for i in range(31)]
+
+    assert answers == [422] * 30 + [429]
+
+
+@pytest.mark.parametrize("path", ["/register", "/forgotten-password", "/confirm/again"])
+def test_mails_to_one_address_are_limited(client, path):
+    answers = [
+        client.post(path, data={"email": "ana@example.org"}).status_code for _try in range(6)
+    ]
+
+    assert answers[-1] == 429
+    assert 429 not in answers[:-1]
+    assert client.get(path).status_code == 200
+
+
+def test_one_visitor_cannot_guess_the_password_of_an_open_session(client, ana):
+    sign_in(client)
+    form = {"old_password": "wrong guess", "password": "four new words here"}
+    answers = {client.post("/account/password", data=form).status_code for _try in range(31)}
+
+    assert answers == {422, 429}
