@@ -159,4 +159,4 @@ def verb(name: str) -> dict[str, Any]:
 
 def iso_duration(seconds: float) -> str:
     """Seconds as an ISO 8601 duration with hundredths: "PT90.5S"."""
-    return f"PT{round(seconds, 2):g}S"
+    return f"PT{seconds:.2f}".rstrip("0").rstrip(".") + "S"
