@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import filetype
 import fsspec
-from flask import Response, current_app, send_file
+from flask import Response, current_app, request, send_file
 from flask_babel import lazy_gettext
 from PIL import Image, UnidentifiedImageError
 
@@ -248,9 +248,12 @@ def send_stored(row: StoredFile, *, download: bool = False, public: bool = False
         as_attachment=not inline,
         download_name=row.name,
         etag=row.sha256,
-        conditional=True,
+        conditional=False,
         max_age=31_536_000 if public else 3600,
     )
+    # Werkzeug does not know the length of a stream, and gives ranges only with it.
+    response.content_length = row.size
+    response.make_conditional(request, accept_ranges=True, complete_length=row.size)
     headers: dict[str, Any] = {
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
         "X-Content-Type-Options": "nosniff",
