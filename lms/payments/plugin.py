@@ -1,1 +1,105 @@
 """What the room payments adds to the house."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from flask_babel import lazy_gettext
+
+from lms.accounts.permissions import Permission, can
+from lms.core.events import Subscription
+from lms.core.outbox import Job
+from lms.core.personal_data import PersonalData
+from lms.core.web import NavigationEntry
+from lms.courses.enrolment_methods.base import EnrolmentMethod
+from lms.courses.events import CourseRunCancelled, EnrolmentEnded
+from lms.hookspecs import hookimpl
+from lms.notifications.kinds import NotificationKind
+from lms.payments import jobs as room_jobs
+from lms.payments.demo_gateway import views as demo_views
+from lms.payments.enrolment_methods import PaymentEnrolment
+from lms.payments.gateways.bank_transfer import BankTransferGateway
+from lms.payments.gateways.base import PaymentGateway
+from lms.payments.gateways.stripe import StripeGateway
+from lms.payments.notices import KINDS
+from lms.payments.permissions import PERMISSIONS
+from lms.payments.personal_data import PERSONAL_DATA
+from lms.payments.services import orders, refunds
+from lms.payments.views import administration, bp, checkout, vouchers, webhooks
+from lms.payments.views import orders as order_views
+
+__all__ = ["administration", "checkout", "order_views", "vouchers", "webhooks"]
+
+
+@hookimpl
+def blueprints() -> list[Blueprint]:
+    """Checkout, orders, webhooks and administration; the test payment page of the demo."""
+    return [bp, demo_views.bp]
+
+
+@hookimpl
+def payment_gateways() -> list[PaymentGateway]:
+    """Card and bank transfer."""
+    return [StripeGateway(), BankTransferGateway()]
+
+
+@hookimpl
+def enrolment_methods() -> list[EnrolmentMethod]:
+    """Enrol by paying."""
+    return [PaymentEnrolment()]
+
+
+@hookimpl
+def subscriptions() -> list[Subscription]:
+    """Orders follow what happens with their runs and seats."""
+    return [
+        Subscription(CourseRunCancelled, refunds.refund_cancelled_run),
+        Subscription(EnrolmentEnded, orders.close_orders_of),
+    ]
+
+
+@hookimpl
+def jobs() -> list[Job]:
+    """Refunds, receipts, late payments, orders that are over."""
+    return room_jobs.JOBS
+
+
+@hookimpl
+def permissions() -> list[Permission]:
+    """Who may buy, see and administer."""
+    return PERMISSIONS
+
+
+@hookimpl
+def notification_kinds() -> list[NotificationKind]:
+    """Receipts, instructions, failures, refunds."""
+    return KINDS
+
+
+@hookimpl
+def personal_data() -> list[PersonalData]:
+    """Orders of a person."""
+    return [PERSONAL_DATA]
+
+
+@hookimpl
+def navigation() -> list[NavigationEntry]:
+    """My orders, and the administrators' pages."""
+    return [
+        NavigationEntry(
+            "orders",
+            lazy_gettext("My orders"),
+            "payments.my_orders",
+            "account",
+            25,
+            also=("payments.show_order",),
+        ),
+        NavigationEntry(
+            "admin_payments",
+            lazy_gettext("Payments"),
+            "payments.admin_orders",
+            "admin",
+            30,
+            shown=lambda: can("payments.administer"),
+            also=("payments.admin_",),
+        ),
+    ]

@@ -1,0 +1,68 @@
+"""How the room payments says no."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext
+
+from lms.core.errors import DomainError, InvalidInput
+
+
+class NotForSale(DomainError):
+    """The run costs nothing, so there is nothing to pay."""
+
+    message = lazy_gettext("This course run is free: there is nothing to pay.")
+
+
+class GatewayUnknown(InvalidInput):
+    """The chosen way to pay does not exist or does not take this currency."""
+
+    message = lazy_gettext("This way to pay is not available. Choose another one.")
+
+
+class GatewayUnavailable(DomainError):
+    """The payment service did not answer as it should; nothing was charged."""
+
+    status = 503
+    message = lazy_gettext(
+        "The payment page could not be opened, and nothing was charged. Your place is kept for"
+        " now: try again in a moment, or choose another way to pay."
+    )
+
+
+class VoucherRefused(InvalidInput):
+    """A voucher cannot be used on this order; the message says why."""
+
+    message = lazy_gettext("This voucher code is not valid.")
+
+
+class OrderClosed(DomainError):
+    """The order no longer waits for a payment."""
+
+    message = lazy_gettext("This order is closed. Look at its state before you go on.")
+
+
+class NothingToRefund(DomainError):
+    """All money of the order went back, or none came in."""
+
+    message = lazy_gettext("There is nothing left to refund on this order.")
+
+
+class WrongTransferAmount(InvalidInput):
+    """An amount received by transfer is not the order's total."""
+
+    message = lazy_gettext(
+        "The amount is not the total of the order, so the order was not marked as paid."
+    )
+
+
+class ReferenceUsed(DomainError):
+    """A transfer with this reference was confirmed before."""
+
+    message = lazy_gettext("A payment with this reference was recorded before.")
+
+
+class WebhookRefused(InvalidInput):
+    """A message that claims to come from a gateway is not signed by it."""
+
+    status = 400
+    message = lazy_gettext("The signature of this message is not right.")

@@ -1,0 +1,211 @@
+"""The shape of what people type about payments."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask_babel import get_locale, get_timezone, lazy_gettext
+from flask_babel import gettext as _
+from flask_wtf import FlaskForm
+from wtforms import (
+    DateField,
+    EmailField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
+
+from lms.config import LANGUAGES
+from lms.core.choices import choices
+from lms.core.money import InvalidAmount, Money
+from lms.core.places import country_choices
+from lms.core.settings import settings
+from lms.payments.gateways.base import PaymentGateway
+from lms.payments.services.vouchers import MAX_BATCH, VoucherTerms
+
+
+class ActionForm(FlaskForm):  # type: ignore[misc]
+    """A button that changes something: only the protection against forged requests."""
+
+
+class CheckoutForm(FlaskForm):  # type: ignore[misc]
+    """Voucher, country and way to pay."""
+
+    voucher = StringField(lazy_gettext("Voucher code"), [Optional(), Length(max=64)])
+    country = SelectField(lazy_gettext("Country"), [Optional()])
+    gateway = RadioField(lazy_gettext("How would you like to pay?"), validate_choice=False)
+
+    def offer(self, gateways: list[PaymentGateway]) -> None:
+        """Fill in the choices that there are now."""
+        self.country.choices = choices([("", _("Not said")), *country_choices()])
+        self.gateway.choices = choices([(g.name, str(g.label)) for g in gateways])
+        if self.gateway.data not in [g.name for g in gateways]:
+            self.gateway.data = gateways[0].name if gateways else None
+
+
+def read_amount(text: str, currency: str) -> Money:
+    """An amount above zero as a person of the present language writes it.
+
+    Raises ValidationError.
+    """
+    locale = str(get_locale() or "en")
+    for language in dict.fromkeys((locale, "en")):
+        try:
+            amount = Money.parse(text, currency, language)
+        except InvalidAmount:
+            continue
+        if amount.minor > 0:
+            return amount
+    raise ValidationError(
+        _("Write an amount of %(currency)s above zero, such as 120.00.", currency=currency)
+    )
+
+
+class TransferForm(FlaskForm):  # type: ignore[misc]
+    """What an administrator saw on the bank account."""
+
+    amount = StringField(
+        lazy_gettext("Amount received"),
+        [InputRequired(lazy_gettext("Write the amount that arrived.")), Length(max=30)],
+    )
+    reference = StringField(
+        lazy_gettext("The bank's reference"),
+        [InputRequired(lazy_gettext("Write the bank's reference.")), Length(max=100)],
+        description=lazy_gettext("The number on the statement of account; each is used once."),
+    )
+
+
+class RefundForm(FlaskForm):  # type: ignore[misc]
+    """Why an administrator gives money back."""
+
+    note = StringField(
+        lazy_gettext("Reason"),
+        [Optional(), Length(max=300)],
+        description=lazy_gettext("For the administrators only."),
+    )
+
+
+class SettleForm(FlaskForm):  # type: ignore[misc]
+    """A refund that an administrator sent."""
+
+    reference = StringField(
+        lazy_gettext("The bank's reference"),
+        [InputRequired(lazy_gettext("Write the bank's reference.")), Length(max=100)],
+    )
+
+
+class VoucherForm(FlaskForm):  # type: ignore[misc]
+    """One voucher, or a batch of them."""
+
+    code = StringField(
+        lazy_gettext("Code"),
+        [Optional(), Length(min=4, max=40)],
+        description=lazy_gettext(
+            "Letters and digits; capitals, spaces and hyphens do not matter. Left empty, a code is"
+            " made."
+        ),
+    )
+    count = IntegerField(
+        lazy_gettext("How many"),
+        [Optional(), NumberRange(1, MAX_BATCH)],
+        description=lazy_gettext("More than one: each gets a code of its own."),
+        default=1,
+    )
+    label = StringField(
+        lazy_gettext("What for"),
+        [Optional(), Length(max=120)],
+        description=lazy_gettext("Helps you to find it again, such as the name of a campaign."),
+    )
+    kind = RadioField(lazy_gettext("What it takes off"), default="percent")
+    percent = IntegerField(lazy_gettext("Percent"), [Optional(), NumberRange(1, 100)])
+    amount = StringField(lazy_gettext("Amount"), [Optional(), Length(max=30)])
+    currency = SelectField(lazy_gettext("Currency"), [Optional()])
+    scope = SelectField(lazy_gettext("Where it can be used"), [Optional()])
+    max_uses = IntegerField(
+        lazy_gettext("Uses"),
+        [Optional(), NumberRange(1, 100_000)],
+        description=lazy_gettext("How many orders it can be used on; empty means no limit."),
+        default=1,
+    )
+    valid_from = DateField(lazy_gettext("First day"), [Optional()])
+    valid_until = DateField(lazy_gettext("Last day"), [Optional()])
+
+    def offer(self, scopes: list[tuple[str, str]]) -> None:
+        """Fill in the choices that there are now. scopes: as `chosen_scope` reads them."""
+        self.kind.choices = choices(
+            [("percent", _("A percentage")), ("amount", _("A fixed amount"))]
+        )
+        self.currency.choices = choices([(code, code) for code in settings().currencies])
+        self.scope.choices = choices([("", _("Every course")), *scopes])
+
+    def validate_count(self, field: IntegerField) -> None:
+        """A code belongs to one voucher."""
+        if self.code.data and (field.data or 1) > 1:
+            raise ValidationError(_("A code of your own makes one voucher only."))
+
+    def validate_code(self, field: StringField) -> None:
+        """Something must be left of it when spaces and hyphens are taken out."""
+        if field.data and sum(sign.isalnum() for sign in field.data) < 4:
+            raise ValidationError(_("A code needs at least four letters or digits."))
+
+    def validate_percent(self, field: IntegerField) -> None:
+        """Needed when that is what the voucher gives."""
+        if self.kind.data == "percent" and field.data is None:
+            raise ValidationError(_("Write a percentage from 1 to 100."))
+
+    def validate_amount(self, field: StringField) -> None:
+        """Needed when that is what the voucher gives."""
+        if self.kind.data == "amount":
+            read_amount(field.data or "", str(self.currency.data))
+
+    def validate_valid_until(self, field: DateField) -> None:
+        """Not before the first day."""
+        if field.data and self.valid_from.data and field.data < self.valid_from.data:
+            raise ValidationError(_("The last day lies before the first one."))
+
+    def terms(self, **scope: Any) -> VoucherTerms:
+        """What was chosen; days begin and end in the administrator's time zone."""
+        zone = ZoneInfo(str(get_timezone()))
+        first, last = self.valid_from.data, self.valid_until.data
+        is_percent = self.kind.data == "percent"
+        return VoucherTerms(
+            percent=self.percent.data if is_percent else None,
+            off=None
+            if is_percent
+            else read_amount(self.amount.data or "", str(self.currency.data)),
+            label=(self.label.data or "").strip(),
+            max_uses=self.max_uses.data,
+            valid_from=datetime.combine(first, time.min, zone) if first else None,
+            valid_until=datetime.combine(last, time(23, 59, 59), zone) if last else None,
+            **scope,
+        )
+
+
+class SellerForm(FlaskForm):  # type: ignore[misc]
+    """Who sells, where transfers go, and when money goes back."""
+
+    seller_name = StringField(lazy_gettext("Name of the seller"), [Optional(), Length(max=200)])
+    seller_address = TextAreaField(lazy_gettext("Address"), [Optional(), Length(max=500)])
+    seller_tax_number = StringField(lazy_gettext("Tax number"), [Optional(), Length(max=60)])
+    seller_email = EmailField(lazy_gettext("E-mail"), [Optional(), Length(max=254)])
+    bank_holder = StringField(lazy_gettext("Account holder"), [Optional(), Length(max=200)])
+    bank_bank = StringField(lazy_gettext("Bank"), [Optional(), Length(max=200)])
+    bank_account = StringField(
+        lazy_gettext("Account number or IBAN"),
+        [Optional(), Length(max=60)],
+        description=lazy_gettext("Without it nobody can choose to pay by bank transfer."),
+    )
+    bank_swift = StringField(lazy_gettext("SWIFT or BIC"), [Optional(), Length(max=20)])
+
+
+for _code, _name in LANGUAGES.items():
+    setattr(
+        SellerForm,
+        f"rule_{_code}",
+        TextAreaField(_name, [Optional(), Length(max=1000)]),
+    )

@@ -1,0 +1,145 @@
+"""What a way to pay must offer.
+
+A gateway knows the outside service and nothing of orders' rules: it opens a payment page and
+translates what the service says into the facts below. The services of this room act on the facts.
+"""
+
+from __future__ import annotations
+
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+
+from flask_babel.speaklater import LazyString
+
+from lms.core.money import Money
+from lms.core.registry import Registered
+from lms.payments.models import Order, Refund
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something that a gateway says about an order."""
+
+    order: uuid.UUID
+
+
+@dataclass(frozen=True)
+class PaymentArrived(Fact):
+    """Money came in. reference: the gateway's id of it, the same in each telling."""
+
+    reference: str
+    amount: Money
+
+
+@dataclass(frozen=True)
+class PaymentSettling(Fact):
+    """The buyer has done their part; the money arrives in the next days or not at all."""
+
+    session: str
+
+
+@dataclass(frozen=True)
+class PaymentDeclined(Fact):
+    """A try to pay failed. is_final: its payment page takes no further try."""
+
+    reason: str | None
+    is_final: bool = False
+    session: str | None = None
+
+
+@dataclass(frozen=True)
+class SessionExpired(Fact):
+    """A payment page closed without a payment."""
+
+    session: str
+
+
+@dataclass(frozen=True)
+class MoneyReturned(Fact):
+    """Money of a payment went back. refunded: all that went back so far."""
+
+    reference: str
+    amount: Money
+    refunded: Money
+
+
+@dataclass(frozen=True)
+class RefundSettled(Fact):
+    """A refund that was asked for arrived or failed. refund: the uuid of our refund."""
+
+    refund: uuid.UUID
+    reference: str
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
+class GatewayEvent:
+    """A signed message of a gateway: its id, its kind and what it says about our orders."""
+
+    id: str
+    type: str
+    facts: Sequence[Fact]
+
+
+@dataclass(frozen=True)
+class Started:
+    """An open payment page: where to send the buyer, and the gateway's id of it."""
+
+    address: str
+    session: str | None = None
+
+
+class RefundFailed(Exception):
+    """The gateway will not give the money back; trying again is of no use."""
+
+
+class PaymentGateway(ABC):
+    """One way to pay, offered at the checkout."""
+
+    name: ClassVar[str]  # kept in Order.gateway
+    label: ClassVar[str | LazyString]  # beside the choice: "Card"
+    description: ClassVar[str | LazyString]  # one sentence below it
+    button: ClassVar[str | LazyString]  # on the checkout's button
+    holds_seat_for: ClassVar[timedelta]
+    refunds_by_hand: ClassVar[bool] = False  # an administrator sends the money and says so
+    instructions: ClassVar[str | None] = None  # notification kind that tells how to pay
+
+    @abstractmethod
+    def is_available(self, currency: str) -> bool:
+        """Whether it is set up and takes this ISO 4217 currency."""
+
+    @abstractmethod
+    def start(self, order: Order) -> Started:
+        """Open the page on which the order is paid. Called outside of any transaction.
+
+        Safe to repeat for the same `order.attempt`. Raises GatewayUnavailable.
+        """
+
+    def close(self, session: str) -> None:
+        """Close an open payment page, so that nobody pays there any more."""
+
+    def look_up(self, order: Order) -> Sequence[Fact]:
+        """Ask the service what became of an open order. Raises GatewayUnavailable."""
+        return ()
+
+    def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> GatewayEvent | None:
+        """Check and translate a message of the service; None when this gateway sends none.
+
+        Raises WebhookRefused when it is not signed by the service.
+        """
+        return None
+
+    def refund(self, refund: Refund) -> str | None:
+        """Send money back; the service's id of the refund, None while it is on its way.
+
+        Called in a job, with `refund.uuid` as idempotency key. Raises RefundFailed when it can
+        never succeed, GatewayUnavailable when it should be tried again.
+        """
+        raise RefundFailed("refunded by hand")
+
+
+payment_gateways: Registered[PaymentGateway] = Registered("payment_gateways", PaymentGateway)  # type: ignore[type-abstract]

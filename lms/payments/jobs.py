@@ -1,0 +1,138 @@
+"""Work after commit: asking and telling gateways, mailing receipts, and what the clock starts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import or_, select
+
+from lms.core import clock
+from lms.core.db import db, transaction
+from lms.core.mail import deliver, make_mail
+from lms.core.outbox import Job
+from lms.notifications.kinds import notification_kinds
+from lms.notifications.messages import write_message
+from lms.payments import queries
+from lms.payments.documents import receipt_name, receipt_pdf
+from lms.payments.errors import NothingToRefund
+from lms.payments.gateways.base import Fact, RefundFailed, payment_gateways
+from lms.payments.models import OPEN, Order, Refund, RefundReason, RefundState
+from lms.payments.services import orders, payments, refunds
+
+FIRST_CHECK_AFTER = timedelta(minutes=3)
+SETTLING_CHECK_AFTER = timedelta(hours=6)
+
+
+def refund(refund_id: int) -> None:
+    """Let the gateway send money back; the refund's uuid keeps it from doing so twice."""
+    row = db.session.get(Refund, refund_id)
+    if row is None or row.state != RefundState.REQUESTED:
+        return
+    gateway = payment_gateways[row.payment.gateway]
+    try:
+        reference = gateway.refund(row)
+    except RefundFailed as failure:
+        with transaction():
+            refunds.fail_refund(db.session.get_one(Refund, refund_id), str(failure))
+        return
+    if reference is not None:  # else the gateway will tell when it has arrived
+        with transaction():
+            refunds.settle_refund(db.session.get_one(Refund, refund_id), reference)
+
+
+def refund_order(order_id: int, reason: str) -> None:
+    """Give back what an order has left to give back."""
+    order = db.session.get(Order, order_id)
+    if order is None:
+        return
+    try:
+        refunds.refund_order(order, RefundReason(reason))
+    except NothingToRefund:
+        return  # done before
+
+
+def close_page(gateway: str, session: str) -> None:
+    """Close a payment page that nobody shall pay on any more."""
+    found = payment_gateways.get(gateway)
+    if found is not None:
+        found.close(session)
+
+
+def look_up(order_id: int) -> None:
+    """Ask the gateway what became of an open order, do it, and expire what is over."""
+    order = db.session.get(Order, order_id)
+    if order is None or not order.is_open:
+        return
+    name = order.gateway or ""
+    gateway = payment_gateways.get(name)
+    facts: list[Fact] = []
+    if gateway is not None:
+        facts = list(gateway.look_up(order))
+    with transaction():
+        for fact in facts:
+            payments.apply_fact(name, fact)
+        orders.expire_order(db.session.get_one(Order, order_id))
+
+
+def reconcile() -> None:
+    """Find orders whose time is over or whose gateway is silent, and have each looked at."""
+    now = clock.now()
+    is_over = Order.expires_at < now
+    is_silent = (
+        Order.gateway_session.is_not(None)
+        & Order.is_settling.is_(False)
+        & (Order.created_at < now - FIRST_CHECK_AFTER)
+    )
+    settles_long = Order.is_settling & (Order.checked_at < now - SETTLING_CHECK_AFTER)
+    found = db.session.scalars(
+        select(Order)
+        .where(
+            Order.state.in_(OPEN),
+            or_(is_over, is_silent, settles_long),
+            or_(Order.checked_at.is_(None), Order.checked_at < now - orders.CHECK_AGAIN_AFTER),
+        )
+        .order_by(Order.expires_at)
+        .limit(500)
+    ).all()
+    for order in found:
+        orders.ask_gateway(order, orders.CHECK_AGAIN_AFTER)
+
+
+def mail_receipt(order_id: int) -> None:
+    """Tell the buyer that the order is paid, with the receipt as PDF, once."""
+    order = db.session.get(Order, order_id)
+    if order is None or order.receipt is None or order.receipt.mailed_at is not None:
+        return
+    user = order.user
+    if user.is_active:
+        message = write_message(
+            notification_kinds["payments.receipt"],
+            queries.facts_for_messages(order),
+            order.language,
+            user,
+        )
+        attachment = (receipt_name(order), "application/pdf", receipt_pdf(order))
+        deliver(
+            make_mail(
+                user.email,
+                message.subject,
+                message.text,
+                message.html,
+                language=order.language,
+                attachments=[attachment],
+            )
+        )
+    with transaction():
+        sent = db.session.get_one(Order, order_id).receipt
+        assert sent is not None
+        sent.mailed_at = clock.now()
+
+
+JOBS = [
+    Job("payments.refund", refund, writes=False, retries=40),
+    Job("payments.refund_order", refund_order),
+    Job("payments.close_page", close_page, writes=False, retries=4),
+    Job("payments.look_up", look_up, writes=False, retries=6),
+    Job("payments.mail_receipt", mail_receipt, writes=False),
+    Job("payments.reconcile", reconcile, every="* * * * *"),
+]

@@ -1,0 +1,334 @@
+"""Orders, the money received and given back for them, vouchers and receipts."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
+
+from lms.accounts.models import User
+from lms.core import clock
+from lms.core.db import BigInt, Model, PrimaryKey
+from lms.core.money import Money
+from lms.courses.models import Course, CourseRun, Enrolment
+
+
+class OrderState(StrEnum):
+    """Where an order stands."""
+
+    DRAFT = "draft"  # the seat is held, the way to pay has not been opened yet
+    PENDING = "pending"  # a payment page or the transfer instructions are open
+    PAID = "paid"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+    CANCELLED = "cancelled"  # by the buyer, or another order took its place
+    EXPIRED = "expired"
+
+
+class PaymentException(StrEnum):
+    """Why a payment did not do what payments do: an administrator should look at it."""
+
+    AMOUNT_DIFFERS = "amount_differs"  # not the order's total or currency: nobody was enrolled
+    PAID_TWICE = "paid_twice"  # the order, or another one for the same run, was paid before
+    SEAT_GONE = "seat_gone"  # arrived after the seat was given away
+    RUN_CANCELLED = "run_cancelled"  # arrived after the run was cancelled
+
+
+class RefundState(StrEnum):
+    """Where a refund stands."""
+
+    REQUESTED = "requested"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class RefundReason(StrEnum):
+    """Why money goes back."""
+
+    BY_ADMINISTRATOR = "by_administrator"
+    PAID_TWICE = "paid_twice"
+    SEAT_GONE = "seat_gone"
+    RUN_CANCELLED = "run_cancelled"
+    AT_GATEWAY = "at_gateway"  # somebody refunded in the gateway's own pages
+
+
+OPEN = (OrderState.DRAFT, OrderState.PENDING)
+SETTLED = (OrderState.PAID, OrderState.PARTIALLY_REFUNDED)
+_IS_OPEN = text("state IN ('draft', 'pending')")
+
+
+class Voucher(Model):
+    """A code that lowers a price: by a percentage or by a fixed amount."""
+
+    __tablename__ = "vouchers"
+    __table_args__ = (
+        CheckConstraint(
+            "(percent IS NOT NULL AND percent BETWEEN 1 AND 100"
+            " AND off_minor IS NULL AND off_currency IS NULL)"
+            " OR (percent IS NULL AND off_minor > 0 AND off_currency IS NOT NULL)",
+            name="percent_or_amount",
+        ),
+        CheckConstraint("uses >= 0 AND (max_uses IS NULL OR uses <= max_uses)", name="uses"),
+        CheckConstraint("max_uses >= 1", name="max_uses"),
+        CheckConstraint("valid_until > valid_from", name="dates"),
+    )
+
+    id: Mapped[PrimaryKey]
+    code: Mapped[str]  # as shown
+    code_folded: Mapped[str] = mapped_column(unique=True)  # as compared: see `fold_code`
+    label: Mapped[str] = mapped_column(default="", index=True)  # what for; the same in a batch
+    percent: Mapped[int | None]
+    off_minor: Mapped[int | None] = mapped_column(BigInt)
+    off_currency: Mapped[str | None]
+    course_id: Mapped[int | None] = mapped_column(ForeignKey("courses.id"), index=True)
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("course_runs.id"), index=True)
+    max_uses: Mapped[int | None]
+    uses: Mapped[int] = mapped_column(default=0)
+    valid_from: Mapped[datetime | None]
+    valid_until: Mapped[datetime | None]
+    is_active: Mapped[bool] = mapped_column(default=True)
+    made_by_id: Mapped[int | None] = mapped_column(
+        ForeignKey("users.id", ondelete="SET NULL"), index=True
+    )
+    created_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+
+    course: Mapped[Course | None] = relationship()
+    run: Mapped[CourseRun | None] = relationship()
+    made_by: Mapped[User | None] = relationship()
+
+    @staticmethod
+    def fold_code(code: str) -> str:
+        """A code as compared: without spaces and hyphens, in upper case."""
+        return "".join(sign for sign in code.upper() if sign.isalnum())[:64]
+
+    @property
+    def off(self) -> Money | None:
+        """The fixed amount, None for a percentage."""
+        if self.off_minor is None or self.off_currency is None:
+            return None
+        return Money(self.off_minor, self.off_currency)
+
+    def discount_on(self, price: Money) -> Money:
+        """What the voucher takes off; never more than the price, a percentage rounded down.
+
+        Raises CurrencyMismatch for a fixed amount in another currency.
+        """
+        if self.percent is not None:
+            return Money(price.minor * self.percent // 100, price.currency)
+        off = self.off
+        return price if off is None or price <= off else off
+
+
+class Order(Model):
+    """What a person buys: a place in a course run. Its `uuid` stands in addresses."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        Index(
+            "uq_orders_open",
+            "user_id",
+            "run_id",
+            unique=True,
+            sqlite_where=_IS_OPEN,
+            postgresql_where=_IS_OPEN,
+        ),
+        UniqueConstraint("gateway", "gateway_session"),
+        Index("ix_orders_run_id_state", "run_id", "state"),
+        Index("ix_orders_user_id_created_at", "user_id", "created_at"),
+        Index("ix_orders_state_expires_at", "state", "expires_at"),
+        CheckConstraint("total_minor = amount_minor - discount_minor", name="total"),
+        CheckConstraint("total_minor >= 0 AND discount_minor >= 0", name="not_negative"),
+        CheckConstraint(
+            "state IN ('draft', 'pending', 'paid', 'partially_refunded', 'refunded',"
+            " 'cancelled', 'expired')",
+            name="state",
+        ),
+    )
+
+    id: Mapped[PrimaryKey]
+    uuid: Mapped[uuid.UUID] = mapped_column(default=uuid.uuid4, unique=True)
+    number: Mapped[str] = mapped_column(unique=True)  # for people: P-2027-000123
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    run_id: Mapped[int] = mapped_column(ForeignKey("course_runs.id"))
+    enrolment_id: Mapped[int | None] = mapped_column(
+        ForeignKey("enrolments.id", ondelete="SET NULL"), index=True
+    )
+    voucher_id: Mapped[int | None] = mapped_column(ForeignKey("vouchers.id"), index=True)
+    currency: Mapped[str]
+    amount_minor: Mapped[int] = mapped_column(BigInt)
+    discount_minor: Mapped[int] = mapped_column(BigInt, default=0)
+    total_minor: Mapped[int] = mapped_column(BigInt)
+    state: Mapped[str] = mapped_column(default=OrderState.DRAFT)
+    gateway: Mapped[str | None]  # name of the way to pay; None when there is nothing to pay
+    gateway_session: Mapped[str | None]  # the gateway's id of the open payment page
+    gateway_url: Mapped[str | None]  # address of the open payment page
+    attempt: Mapped[int] = mapped_column(default=1)  # payment pages opened for this order
+    failure: Mapped[str | None]  # the gateway's code of the last failed try
+    is_settling: Mapped[bool] = mapped_column(default=False)  # paid, the money is on its way
+    country: Mapped[str | None] = mapped_column(index=True)  # the buyer's, ISO 3166-1 alpha-2
+    buyer_name: Mapped[str | None]  # as on the receipt; removed when the account is erased
+    language: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+    paid_at: Mapped[datetime | None] = mapped_column(index=True)
+    expires_at: Mapped[datetime | None]
+    checked_at: Mapped[datetime | None]  # when the gateway was last asked what became of it
+    version: Mapped[int] = mapped_column()
+
+    amount: Mapped[Money] = composite(Money, "amount_minor", "currency")
+    discount: Mapped[Money] = composite(Money, "discount_minor", "currency")
+    total: Mapped[Money] = composite(Money, "total_minor", "currency")
+
+    user: Mapped[User] = relationship()
+    run: Mapped[CourseRun] = relationship()
+    enrolment: Mapped[Enrolment | None] = relationship()
+    voucher: Mapped[Voucher | None] = relationship()
+    payments: Mapped[list[Payment]] = relationship(back_populates="order", order_by="Payment.id")
+    refunds: Mapped[list[Refund]] = relationship(back_populates="order", order_by="Refund.id")
+    receipt: Mapped[Receipt | None] = relationship(back_populates="order")
+
+    __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for its payment."""
+        return self.state in OPEN
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is paid, be it that a part went back."""
+        return self.state in SETTLED
+
+
+class Payment(Model):
+    """Money received for an order: one line of the ledger."""
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        UniqueConstraint("gateway", "reference"),
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("refunded_minor BETWEEN 0 AND amount_minor", name="refunded"),
+    )
+
+    id: Mapped[PrimaryKey]
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    gateway: Mapped[str]
+    reference: Mapped[str]  # the gateway's own id of the money
+    currency: Mapped[str]
+    amount_minor: Mapped[int] = mapped_column(BigInt)
+    refunded_minor: Mapped[int] = mapped_column(BigInt, default=0)  # requested and done
+    exception: Mapped[str | None] = mapped_column(index=True)  # PaymentException
+    received_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+    confirmed_by_id: Mapped[int | None] = mapped_column(
+        ForeignKey("users.id", ondelete="SET NULL"), index=True
+    )
+
+    amount: Mapped[Money] = composite(Money, "amount_minor", "currency")
+    refunded: Mapped[Money] = composite(Money, "refunded_minor", "currency")
+
+    order: Mapped[Order] = relationship(back_populates="payments")
+    confirmed_by: Mapped[User | None] = relationship()
+
+    @property
+    def remaining(self) -> Money:
+        """What has not gone back and is not on its way back."""
+        return self.amount - self.refunded
+
+
+class Refund(Model):
+    """Money given back for a payment: one line of the ledger. `uuid` is the idempotency key."""
+
+    __tablename__ = "refunds"
+    __table_args__ = (
+        UniqueConstraint("payment_id", "reference"),
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("state IN ('requested', 'done', 'failed')", name="state"),
+    )
+
+    id: Mapped[PrimaryKey]
+    uuid: Mapped[uuid.UUID] = mapped_column(default=uuid.uuid4, unique=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"))
+    currency: Mapped[str]
+    amount_minor: Mapped[int] = mapped_column(BigInt)
+    reason: Mapped[str]  # RefundReason
+    note: Mapped[str] = mapped_column(default="")  # the administrator's own words
+    state: Mapped[str] = mapped_column(default=RefundState.REQUESTED, index=True)
+    reference: Mapped[str | None]  # the gateway's own id
+    failure: Mapped[str | None]
+    by_id: Mapped[int | None] = mapped_column(
+        ForeignKey("users.id", ondelete="SET NULL"), index=True
+    )
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    done_at: Mapped[datetime | None] = mapped_column(index=True)
+
+    amount: Mapped[Money] = composite(Money, "amount_minor", "currency")
+
+    order: Mapped[Order] = relationship(back_populates="refunds")
+    payment: Mapped[Payment] = relationship()
+    by: Mapped[User | None] = relationship()
+
+
+class VoucherUse(Model):
+    """One voucher used on one order; released when the order comes to nothing."""
+
+    __tablename__ = "voucher_uses"
+
+    id: Mapped[PrimaryKey]
+    voucher_id: Mapped[int] = mapped_column(ForeignKey("vouchers.id"), index=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), unique=True)
+    used_at: Mapped[datetime] = mapped_column(default=clock.now)
+    released_at: Mapped[datetime | None]
+    voucher: Mapped[Voucher] = relationship()
+    order: Mapped[Order] = relationship()
+
+
+class Receipt(Model):
+    """The receipt of a paid order; numbers have no gaps within a year."""
+
+    __tablename__ = "receipts"
+    __table_args__ = (UniqueConstraint("year", "sequence"),)
+
+    id: Mapped[PrimaryKey]
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), unique=True)
+    year: Mapped[int]
+    sequence: Mapped[int]
+    issued_at: Mapped[datetime] = mapped_column(default=clock.now)
+    seller: Mapped[dict[str, Any]]  # as the site settings said that day
+    mailed_at: Mapped[datetime | None]
+    order: Mapped[Order] = relationship(back_populates="receipt")
+
+    @property
+    def number(self) -> str:
+        """For people: R-2027-000042."""
+        return f"R-{self.year}-{self.sequence:06d}"
+
+
+class Counter(Model):
+    """The last number given in a series in a year; its row lock keeps the series without gaps."""
+
+    __tablename__ = "payment_counters"
+
+    series: Mapped[str] = mapped_column(primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    last: Mapped[int] = mapped_column(default=0)
+
+
+class WebhookEvent(Model):
+    """A message of a gateway, kept by its id so that it acts once."""
+
+    __tablename__ = "webhook_events"
+    __table_args__ = (UniqueConstraint("gateway", "event_id"),)
+
+    id: Mapped[PrimaryKey]
+    gateway: Mapped[str]
+    event_id: Mapped[str]
+    type: Mapped[str]
+    payload_hash: Mapped[str]  # SHA-256, hexadecimal
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"), index=True)
+    received_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+    handled_at: Mapped[datetime | None]
+    order: Mapped[Order | None] = relationship()

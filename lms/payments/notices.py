@@ -1,0 +1,71 @@
+"""Messages about orders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+
+from lms.core.text import in_language
+from lms.core.web import absolute_url
+from lms.notifications.kinds import NotificationKind
+
+
+def _course(values: Mapping[str, Any]) -> str:
+    return in_language(values["course"])
+
+
+def _order_url(values: Mapping[str, Any]) -> str:
+    return absolute_url("payments.show_order", order_uuid=values["order"])
+
+
+def _administration_url(values: Mapping[str, Any]) -> str:
+    return absolute_url("payments.admin_order", order_uuid=values["order"])
+
+
+KINDS = [
+    NotificationKind(
+        name="payments.receipt",
+        label=lazy_gettext("Receipts"),
+        subject=lambda values: _("Your receipt for %(course)s", course=_course(values)),
+        template="payments/mail/receipt.md",
+        link=_order_url,
+        can_turn_off=False,
+        channels=("page",),  # the mail carries the PDF: see jobs.mail_receipt
+    ),
+    NotificationKind(
+        name="payments.transfer_instructions",
+        label=lazy_gettext("How to pay by bank transfer"),
+        subject=lambda values: _("How to pay for %(course)s", course=_course(values)),
+        template="payments/mail/transfer_instructions.md",
+        link=_order_url,
+        can_turn_off=False,
+    ),
+    NotificationKind(
+        name="payments.payment_failed",
+        label=lazy_gettext("Payments that did not arrive"),
+        subject=lambda values: _(
+            "Your payment for %(course)s did not arrive", course=_course(values)
+        ),
+        template="payments/mail/payment_failed.md",
+        link=_order_url,
+        can_turn_off=False,
+    ),
+    NotificationKind(
+        name="payments.refunded",
+        label=lazy_gettext("Refunds"),
+        subject=lambda values: _("Your refund for %(course)s", course=_course(values)),
+        template="payments/mail/refunded.md",
+        link=_order_url,
+        can_turn_off=False,
+    ),
+    NotificationKind(
+        name="payments.attention",
+        label=lazy_gettext("Payments that need an administrator"),
+        subject=lambda values: _("Order %(number)s needs you", number=values["number"]),
+        template="payments/mail/attention.md",
+        link=_administration_url,
+    ),
+]

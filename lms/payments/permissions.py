@@ -1,0 +1,40 @@
+"""Who may buy, see an order and administer payments."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext
+
+from lms.accounts.models import User
+from lms.accounts.permissions import Permission
+from lms.courses.models import CourseRun, PublicationState
+from lms.payments.models import Order
+
+
+def _may_buy(user: User, run: CourseRun) -> bool:
+    return run.state == PublicationState.PUBLISHED and run.course.is_published
+
+
+def _is_buyer(user: User, order: Order) -> bool:
+    return order.user_id == user.id
+
+
+PERMISSIONS = [
+    Permission(
+        "payments.buy",
+        lazy_gettext("Buy a place in a course run"),
+        _may_buy,
+        administrators=False,
+    ),
+    Permission(
+        "payments.see_order",
+        lazy_gettext("See and pay one's own orders"),
+        _is_buyer,
+        administrators=False,
+    ),
+    Permission(
+        "payments.see_orders", lazy_gettext("List one's own orders"), lambda user, subject: True
+    ),
+    Permission(
+        "payments.administer", lazy_gettext("See all orders, confirm transfers, give money back")
+    ),
+]

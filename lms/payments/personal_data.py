@@ -1,0 +1,75 @@
+"""What orders keep about a person. The law wants orders kept: they stay without a name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import selectinload
+
+from lms.core.db import db
+from lms.core.personal_data import PersonalData
+from lms.payments.models import Order, Refund
+
+
+def _export(user_id: int) -> Any:
+    found = db.session.scalars(
+        select(Order)
+        .where(Order.user_id == user_id)
+        .options(
+            selectinload(Order.payments),
+            selectinload(Order.refunds),
+            selectinload(Order.run),
+            selectinload(Order.receipt),
+            selectinload(Order.voucher),
+        )
+        .order_by(Order.id)
+    )
+    return [
+        {
+            "number": order.number,
+            "uuid": str(order.uuid),
+            "course_run": str(order.run.uuid),
+            "state": order.state,
+            "currency": order.currency,
+            "amount_minor": order.amount_minor,
+            "discount_minor": order.discount_minor,
+            "total_minor": order.total_minor,
+            "voucher": order.voucher.code if order.voucher else None,
+            "buyer_name": order.buyer_name,
+            "country": order.country,
+            "language": order.language,
+            "receipt": order.receipt.number if order.receipt else None,
+            "created_at": order.created_at.isoformat(),
+            "paid_at": order.paid_at.isoformat() if order.paid_at else None,
+            "payments": [
+                {
+                    "gateway": payment.gateway,
+                    "reference": payment.reference,
+                    "currency": payment.currency,
+                    "amount_minor": payment.amount_minor,
+                    "received_at": payment.received_at.isoformat(),
+                }
+                for payment in order.payments
+            ],
+            "refunds": [_refund(refund) for refund in order.refunds],
+        }
+        for order in found
+    ]
+
+
+def _refund(refund: Refund) -> dict[str, Any]:
+    return {
+        "currency": refund.currency,
+        "amount_minor": refund.amount_minor,
+        "state": refund.state,
+        "created_at": refund.created_at.isoformat(),
+        "done_at": refund.done_at.isoformat() if refund.done_at else None,
+    }
+
+
+def _erase(user_id: int) -> None:
+    db.session.execute(update(Order).where(Order.user_id == user_id).values(buyer_name=None))
+
+
+PERSONAL_DATA = PersonalData("payments", _export, _erase)

@@ -1,0 +1,109 @@
+"""What must not be: each of these lists is empty while all is well."""
+
+from __future__ import annotations
+
+from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy.orm import joinedload
+
+from lms.core.db import db
+from lms.courses.models import STUDIES, CourseRun, Enrolment, EnrolmentState
+from lms.payments.models import (
+    SETTLED,
+    Order,
+    OrderState,
+    Payment,
+    PaymentException,
+    Refund,
+    RefundState,
+)
+
+_RUN = joinedload(Order.run).joinedload(CourseRun.course)
+
+
+def paid_not_enrolled() -> Select[Order]:
+    """Paid orders, nothing of them on its way back, whose buyer cannot study.
+
+    Somebody who left the course of their own accord is no exception.
+    """
+    studies = exists().where(
+        Enrolment.run_id == Order.run_id,
+        Enrolment.user_id == Order.user_id,
+        Enrolment.state.in_((*STUDIES, EnrolmentState.WITHDRAWN)),
+    )
+    keeps_money = exists().where(
+        Payment.order_id == Order.id, Payment.refunded_minor < Payment.amount_minor
+    )
+    return (
+        select(Order)
+        .where(Order.state == OrderState.PAID, ~studies, or_(keeps_money, Order.total_minor == 0))
+        .options(_RUN, joinedload(Order.user))
+        .order_by(Order.id)
+    )
+
+
+def enrolled_not_paid() -> Select[Enrolment]:
+    """People who study by payment or voucher without a paid order."""
+    paid = exists().where(
+        Order.run_id == Enrolment.run_id,
+        Order.user_id == Enrolment.user_id,
+        Order.state.in_(SETTLED),
+    )
+    return (
+        select(Enrolment)
+        .where(Enrolment.state.in_(STUDIES), Enrolment.method.in_(("payment", "voucher")), ~paid)
+        .options(joinedload(Enrolment.run).joinedload(CourseRun.course), joinedload(Enrolment.user))
+        .order_by(Enrolment.id)
+    )
+
+
+def amount_differs() -> Select[Payment]:
+    """Payments of another amount or currency than their order, not given back yet."""
+    return (
+        select(Payment)
+        .where(
+            Payment.exception == PaymentException.AMOUNT_DIFFERS,
+            Payment.refunded_minor < Payment.amount_minor,
+        )
+        .options(
+            joinedload(Payment.order).options(_RUN, joinedload(Order.user)),
+        )
+        .order_by(Payment.id)
+    )
+
+
+def failed_refunds() -> Select[Refund]:
+    """Refunds that a gateway refused, whose money is still here."""
+    return (
+        select(Refund)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(Refund.state == RefundState.FAILED, Payment.refunded_minor < Payment.amount_minor)
+        .options(joinedload(Refund.order).options(_RUN, joinedload(Order.user)))
+        .order_by(Refund.id)
+    )
+
+
+def refunds_by_hand(gateways: list[str]) -> Select[Refund]:
+    """Requested refunds of gateways whose money an administrator sends."""
+    return (
+        select(Refund)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(Refund.state == RefundState.REQUESTED, Payment.gateway.in_(gateways))
+        .options(joinedload(Refund.order).options(_RUN, joinedload(Order.user)))
+        .order_by(Refund.id)
+    )
+
+
+def count_exceptions() -> dict[str, int]:
+    """How long each list of exceptions is."""
+    lists: dict[str, Select[Order] | Select[Enrolment] | Select[Payment]] = {
+        "paid_not_enrolled": paid_not_enrolled(),
+        "enrolled_not_paid": enrolled_not_paid(),
+        "amount_differs": amount_differs(),
+    }
+    return {
+        name: db.session.scalar(
+            select(func.count()).select_from(found.options().order_by(None).subquery())
+        )
+        or 0
+        for name, found in lists.items()
+    }

@@ -1,0 +1,1 @@
+"""Changes of orders, payments, refunds, vouchers and receipts."""

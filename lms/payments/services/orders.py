@@ -1,0 +1,261 @@
+"""Orders from the checkout to the open payment page, and orders that come to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+
+from lms.accounts.models import User
+from lms.core import clock
+from lms.core.db import db
+from lms.core.events import emit
+from lms.core.money import Money
+from lms.core.outbox import enqueue
+from lms.courses.events import EnrolmentEnded
+from lms.courses.models import CourseRun, EnrolmentState
+from lms.courses.services.enrolment import (
+    SEAT_HELD_FOR,
+    activate,
+    end_enrolment,
+    hold_seat,
+)
+from lms.notifications.services import tell
+from lms.payments import queries
+from lms.payments.errors import GatewayUnknown, NotForSale, OrderClosed
+from lms.payments.events import OrderPaid
+from lms.payments.gateways.base import PaymentGateway, Started, payment_gateways
+from lms.payments.models import OPEN, Order, OrderState, Voucher
+from lms.payments.services.numbers import next_number, this_year
+from lms.payments.services.vouchers import release_voucher, usable_voucher, use_voucher
+
+PAGE_CLOSES_BEFORE_SEAT = timedelta(minutes=4)  # so that nobody pays for a seat just lost
+SAME_ATTEMPT_WITHIN = timedelta(seconds=45)  # a double click, or a try again at once
+CHECK_AGAIN_AFTER = timedelta(minutes=10)
+SETTLING_TAKES = timedelta(days=7)
+TRY_AGAIN_WITHIN = timedelta(days=1)  # after money that was on its way did not arrive
+
+
+def change_state(order: Order, to: OrderState, from_: Sequence[str], **values: Any) -> bool:
+    """Change the state in one conditional UPDATE; False when it is not in `from_` any more."""
+    changed: Any = db.session.execute(
+        update(Order)
+        .where(Order.id == order.id, Order.state.in_(from_))
+        .values(state=to, version=Order.version + 1, **values)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.refresh(order)
+    return bool(changed.rowcount)
+
+
+def lock_order(order: Order) -> Order:
+    """The order as it is now, locked until the end of the transaction."""
+    return db.session.execute(
+        select(Order)
+        .where(Order.id == order.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).scalar_one()
+
+
+def price_with(run: CourseRun, voucher: Voucher | None) -> tuple[Money, Money]:
+    """Discount and total of a run for a buyer with this voucher."""
+    discount = voucher.discount_on(run.price) if voucher else Money(0, run.price.currency)
+    return discount, run.price - discount
+
+
+def place_order(
+    run: CourseRun,
+    user: User,
+    gateway_name: str | None,
+    *,
+    voucher_code: str = "",
+    country: str | None = None,
+    language: str = "en",
+) -> Order:
+    """Hold a seat and make the order for it; complete it at once when nothing is to be paid.
+
+    An open order with the same terms is taken up again, one with other terms is replaced.
+    Raises NotForSale, GatewayUnknown, VoucherRefused and what `hold_seat` raises.
+    """
+    if not run.price:
+        raise NotForSale
+    enrolment = hold_seat(run, user, method="payment", for_=_holds_for(gateway_name))
+    run = enrolment.run
+    before = queries.find_open_order(run, user)
+    voucher = usable_voucher(voucher_code, run, before) if voucher_code.strip() else None
+    discount, total = price_with(run, voucher)
+    gateway = _usable_gateway(gateway_name, run.price.currency) if total else None
+    if before is not None:
+        terms = (before.gateway, before.voucher_id, before.total)
+        if terms == (gateway.name if gateway else None, voucher.id if voucher else None, total):
+            return _take_up(before, gateway)
+        close_order(before, OrderState.CANCELLED)
+    year = this_year()
+    order = Order(
+        number=f"P-{year}-{next_number('order', year):06d}",
+        user_id=user.id,
+        run_id=run.id,
+        enrolment_id=enrolment.id,
+        voucher_id=voucher.id if voucher else None,
+        currency=run.price.currency,
+        amount_minor=run.price.minor,
+        discount_minor=discount.minor,
+        total_minor=total.minor,
+        gateway=gateway.name if gateway else None,
+        country=country or user.country,
+        buyer_name=user.name,
+        language=language,
+        expires_at=clock.now() + _holds_for(gateway_name),
+    )
+    db.session.add(order)
+    db.session.flush()
+    if voucher is not None:
+        use_voucher(voucher, order)
+    if not total:
+        _complete_free(order)
+    return order
+
+
+def _holds_for(gateway_name: str | None) -> timedelta:
+    gateway = payment_gateways.get(gateway_name or "")
+    return gateway.holds_seat_for if gateway else SEAT_HELD_FOR
+
+
+def _usable_gateway(name: str | None, currency: str) -> PaymentGateway:
+    gateway = payment_gateways.get(name or "")
+    if gateway is None or not gateway.is_available(currency):
+        raise GatewayUnknown
+    return gateway
+
+
+def _take_up(order: Order, gateway: PaymentGateway | None) -> Order:
+    """Go on with an open order: on its open page, or with a fresh one when that is closing."""
+    if gateway is None or order.is_settling or order.expires_at is None:
+        return order
+    began_at = order.expires_at - gateway.holds_seat_for
+    if page_is_open(order) or clock.now() - began_at < SAME_ATTEMPT_WITHIN:
+        return order
+    if order.gateway_session:
+        enqueue("payments.close_page", gateway=order.gateway, session=order.gateway_session)
+    order.state = OrderState.DRAFT
+    order.gateway_session = order.gateway_url = order.failure = None
+    order.attempt += 1
+    order.expires_at = clock.now() + gateway.holds_seat_for
+    db.session.flush()
+    return order
+
+
+def page_is_open(order: Order) -> bool:
+    """Whether the buyer can still pay on the page that was opened for the order."""
+    if order.state != OrderState.PENDING or order.expires_at is None or not order.gateway_url:
+        return False
+    return clock.now() < order.expires_at - PAGE_CLOSES_BEFORE_SEAT - timedelta(minutes=1)
+
+
+def page_closes_at(order: Order) -> datetime:
+    """When the payment page shall close: a little before the seat is given away."""
+    assert order.expires_at is not None
+    return order.expires_at - PAGE_CLOSES_BEFORE_SEAT
+
+
+def keep_page(order: Order, started: Started, attempt: int) -> None:
+    """Note the payment page that the gateway opened. Safe to repeat.
+
+    Raises OrderClosed when the order was closed or taken up again meanwhile.
+    """
+    order = lock_order(order)
+    if order.attempt != attempt or not order.is_open:
+        if started.session:
+            enqueue("payments.close_page", gateway=order.gateway, session=started.session)
+        raise OrderClosed
+    if order.state == OrderState.PENDING:
+        return
+    order.gateway_session, order.gateway_url = started.session, started.address
+    order.state = OrderState.PENDING
+    db.session.flush()
+    gateway = payment_gateways[order.gateway or ""]
+    if gateway.instructions:
+        tell(order.user, gateway.instructions, **queries.facts_for_messages(order))
+
+
+def _complete_free(order: Order) -> None:
+    """A voucher pays all: the person is enrolled at once."""
+    change_state(order, OrderState.PAID, OPEN, paid_at=clock.now(), expires_at=None)
+    assert order.enrolment is not None
+    order.enrolment.method = "voucher"
+    activate(order.enrolment)
+    emit(OrderPaid(order))
+
+
+def close_order(order: Order, to: OrderState) -> bool:
+    """Close an open order (CANCELLED or EXPIRED); whether it was open. Safe to repeat."""
+    if not change_state(order, to, OPEN, is_settling=False):
+        return False
+    release_voucher(order)
+    if order.gateway_session:
+        enqueue("payments.close_page", gateway=order.gateway, session=order.gateway_session)
+    return True
+
+
+def cancel_order(order: Order) -> None:
+    """The buyer gives the order and its seat up. Raises OrderClosed."""
+    if order.is_settling or not close_order(order, OrderState.CANCELLED):
+        raise OrderClosed
+    _free_seat(order)
+
+
+def expire_order(order: Order) -> None:
+    """Close an order that waited for its payment in vain. Safe to repeat."""
+    order = lock_order(order)
+    if order.expires_at is None or order.expires_at > clock.now():
+        return
+    if close_order(order, OrderState.EXPIRED):
+        enrolment = order.enrolment
+        if enrolment and enrolment.offer_expires_at and enrolment.offer_expires_at <= clock.now():
+            _free_seat(order)
+
+
+def _free_seat(order: Order) -> None:
+    enrolment = order.enrolment
+    if enrolment is not None and enrolment.state == EnrolmentState.PENDING_PAYMENT:
+        end_enrolment(enrolment, EnrolmentState.EXPIRED)
+
+
+def close_orders_of(event: EnrolmentEnded) -> None:
+    """The seat is gone, so nobody shall pay for it any more."""
+    order = queries.find_open_order(event.enrolment.run, event.enrolment.user)
+    if order is not None:
+        close_order(order, OrderState.EXPIRED)
+
+
+def settling(order: Order) -> None:
+    """The buyer has paid in a way that takes days: keep order and seat so long. Safe to repeat."""
+    if order.is_settling or not order.is_open:
+        return
+    until = clock.now() + SETTLING_TAKES
+    order.is_settling, order.expires_at, order.failure = True, until, None
+    enrolment = order.enrolment
+    if enrolment is not None and enrolment.state == EnrolmentState.PENDING_PAYMENT:
+        enrolment.offer_expires_at = max(enrolment.offer_expires_at or until, until)
+    db.session.flush()
+
+
+def ask_gateway(order: Order, not_within: timedelta = timedelta(seconds=20)) -> bool:
+    """Let a job ask the gateway what became of an open order; False if it was asked just now."""
+    now = clock.now()
+    asked: Any = db.session.execute(
+        update(Order)
+        .where(
+            Order.id == order.id,
+            Order.state.in_(OPEN),
+            (Order.checked_at.is_(None)) | (Order.checked_at < now - not_within),
+        )
+        .values(checked_at=now)
+        .execution_options(synchronize_session="fetch")
+    )
+    if asked.rowcount:
+        enqueue("payments.look_up", order_id=order.id)
+    return bool(asked.rowcount)

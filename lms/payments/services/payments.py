@@ -1,0 +1,222 @@
+"""Money that comes in: from a gateway's facts to an enrolled person, exactly once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from lms.accounts.models import User
+from lms.core import clock
+from lms.core.audit import record
+from lms.core.db import db
+from lms.core.events import emit
+from lms.core.money import Money
+from lms.courses.errors import AlreadyEnrolled, EnrolmentClosed
+from lms.courses.models import HOLDS_SEAT, Enrolment, EnrolmentState, PublicationState
+from lms.courses.services.enrolment import (
+    activate,
+    has_free_seat,
+    join_waiting_list,
+    lock_run,
+)
+from lms.notifications.services import tell
+from lms.payments import queries
+from lms.payments.errors import OrderClosed, ReferenceUsed, WrongTransferAmount
+from lms.payments.events import OrderPaid, PaymentFailed
+from lms.payments.gateways.base import (
+    Fact,
+    GatewayEvent,
+    MoneyReturned,
+    PaymentArrived,
+    PaymentDeclined,
+    PaymentSettling,
+    RefundSettled,
+    SessionExpired,
+)
+from lms.payments.models import (
+    Order,
+    OrderState,
+    Payment,
+    PaymentException,
+    RefundReason,
+    WebhookEvent,
+)
+from lms.payments.services import orders, refunds
+from lms.payments.services.numbers import insert_if_new
+from lms.payments.services.receipts import issue_receipt
+from lms.payments.services.vouchers import retake_voucher
+
+_UNPAID = (OrderState.DRAFT, OrderState.PENDING, OrderState.CANCELLED, OrderState.EXPIRED)
+
+
+def receive_event(gateway: str, event: GatewayEvent, payload_hash: str) -> bool:
+    """Act on a gateway's message, once; False when it was handled before."""
+    is_new = insert_if_new(
+        WebhookEvent,
+        gateway=gateway,
+        event_id=event.id,
+        type=event.type,
+        payload_hash=payload_hash,
+        received_at=clock.now(),
+    )
+    if not is_new:
+        return False
+    row = db.session.scalars(
+        select(WebhookEvent).where(
+            WebhookEvent.gateway == gateway, WebhookEvent.event_id == event.id
+        )
+    ).one()
+    for fact in event.facts:
+        order = apply_fact(gateway, fact)
+        if order is not None:
+            row.order_id = order.id
+    row.handled_at = clock.now()
+    db.session.flush()
+    return True
+
+
+def apply_fact(gateway: str, fact: Fact) -> Order | None:
+    """Do what a fact about an order asks for; None when the order is not ours. Safe to repeat."""
+    order = queries.find_order(fact.order)
+    if order is None:
+        return None
+    match fact:
+        case PaymentArrived(reference=reference, amount=amount):
+            take_payment(order, gateway, reference, amount)
+        case PaymentSettling(session=session):
+            if order.gateway_session == session:
+                orders.settling(order)
+        case PaymentDeclined():
+            _note_failure(order, fact)
+        case SessionExpired(session=session):
+            if order.gateway_session == session and not order.is_settling:
+                orders.close_order(order, OrderState.EXPIRED)
+        case MoneyReturned(reference=reference, amount=amount, refunded=refunded):
+            payment = take_payment(order, gateway, reference, amount)
+            refunds.note_money_returned(payment, refunded)
+        case RefundSettled(refund=refund_uuid, reference=reference, failure=failure):
+            refund = queries.find_refund(refund_uuid)
+            if refund is not None and failure is not None:
+                refunds.fail_refund(refund, failure)
+            elif refund is not None:
+                refunds.settle_refund(refund, reference)
+    return order
+
+
+def take_payment(
+    order: Order, gateway: str, reference: str, amount: Money, confirmed_by: User | None = None
+) -> Payment:
+    """Note money received and, when it is what the order asks for, enrol. Safe to repeat."""
+    run = lock_run(order.run)
+    order = orders.lock_order(order)
+    payment = queries.find_payment(gateway, reference)
+    if payment is not None:
+        return payment
+    payment = Payment(
+        order=order,
+        gateway=gateway,
+        reference=reference,
+        currency=amount.currency,
+        amount_minor=amount.minor,
+        confirmed_by_id=confirmed_by.id if confirmed_by else None,
+    )
+    db.session.add(payment)
+    db.session.flush()
+    if amount != order.total:
+        payment.exception = PaymentException.AMOUNT_DIFFERS
+        db.session.flush()
+        return payment
+    was_paid_before = not orders.change_state(
+        order,
+        OrderState.PAID,
+        _UNPAID,
+        paid_at=clock.now(),
+        expires_at=None,
+        is_settling=False,
+        failure=None,
+        gateway=gateway,
+    )
+    if was_paid_before:
+        return _give_back(payment, PaymentException.PAID_TWICE, RefundReason.PAID_TWICE)
+    retake_voucher(order)
+    enrolment = queries.find_enrolment(order.run_id, order.user_id)
+    if enrolment is not None and enrolment.may_study:
+        return _give_back(payment, PaymentException.PAID_TWICE, RefundReason.PAID_TWICE)
+    if run.state == PublicationState.CANCELLED:
+        return _give_back(payment, PaymentException.RUN_CANCELLED, RefundReason.RUN_CANCELLED)
+    has_seat = enrolment is not None and enrolment.state in HOLDS_SEAT
+    if not has_seat and not has_free_seat(run):
+        _wait_for_seat(order)
+        return _give_back(payment, PaymentException.SEAT_GONE, RefundReason.SEAT_GONE)
+    _enrol(order, enrolment)
+    return payment
+
+
+def _enrol(order: Order, enrolment: Enrolment | None) -> None:
+    """The seat is paid: the buyer may study."""
+    if enrolment is None:
+        enrolment = Enrolment(
+            run_id=order.run_id,
+            user_id=order.user_id,
+            method="payment",
+            state=EnrolmentState.PENDING_PAYMENT,
+        )
+        db.session.add(enrolment)
+        db.session.flush()
+    enrolment.method = "payment"
+    order.enrolment_id = enrolment.id
+    other = queries.find_open_order(order.run, order.user)
+    if other is not None:
+        orders.close_order(other, OrderState.CANCELLED)
+    issue_receipt(order)
+    activate(enrolment)
+    emit(OrderPaid(order))
+
+
+def _give_back(payment: Payment, why: PaymentException, reason: RefundReason) -> Payment:
+    payment.exception = why
+    db.session.flush()
+    refunds.request_refund(payment, payment.remaining, reason)
+    return payment
+
+
+def _wait_for_seat(order: Order) -> None:
+    try:
+        join_waiting_list(order.run, order.user)
+    except (EnrolmentClosed, AlreadyEnrolled):
+        return  # nothing to wait for
+
+
+def _note_failure(order: Order, fact: PaymentDeclined) -> None:
+    """Keep why the last try failed, and tell a buyer who is no longer on the payment page."""
+    if not order.is_open or (fact.session and fact.session != order.gateway_session):
+        return
+    order.failure = (fact.reason or "declined")[:100]
+    if fact.is_final:
+        order.is_settling = False
+        order.gateway_session = order.gateway_url = None
+        order.state = OrderState.DRAFT
+        order.attempt += 1
+        order.expires_at = clock.now() + orders.TRY_AGAIN_WITHIN
+        tell(order.user, "payments.payment_failed", **queries.facts_for_messages(order))
+    db.session.flush()
+    emit(PaymentFailed(order, fact.reason))
+
+
+def confirm_transfer(
+    order: Order, amount: Money, reference: str, by: User, **details: Any
+) -> Payment:
+    """An administrator saw the money of a transfer on the account.
+
+    Raises WrongTransferAmount, ReferenceUsed or OrderClosed.
+    """
+    if amount != order.total:
+        raise WrongTransferAmount
+    if order.gateway is None or order.state not in _UNPAID:
+        raise OrderClosed
+    if queries.find_payment(order.gateway, reference) is not None:
+        raise ReferenceUsed
+    payment = take_payment(order, order.gateway, reference, amount, by)
+    record("payments.confirm_transfer", order, by.id, amount=amount.minor, **details)
+    return payment

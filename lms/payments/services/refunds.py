@@ -1,0 +1,201 @@
+"""Money that goes back: never more than came in, and each refund once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select, update
+
+from lms.accounts.models import User
+from lms.core import clock
+from lms.core.audit import record
+from lms.core.db import db
+from lms.core.events import emit
+from lms.core.money import Money
+from lms.core.outbox import enqueue
+from lms.courses.events import CourseRunCancelled
+from lms.courses.models import EnrolmentState
+from lms.courses.services.enrolment import end_enrolment
+from lms.notifications.services import tell
+from lms.payments import queries
+from lms.payments.errors import NothingToRefund
+from lms.payments.events import OrderRefunded
+from lms.payments.gateways.base import payment_gateways
+from lms.payments.models import (
+    OPEN,
+    SETTLED,
+    Order,
+    OrderState,
+    Payment,
+    PaymentException,
+    Refund,
+    RefundReason,
+    RefundState,
+)
+from lms.payments.services.orders import close_order, lock_order
+
+
+def _reserve(payment: Payment, amount: Money) -> None:
+    """Count the amount as given back, never beyond what came in. Raises NothingToRefund."""
+    if amount.currency != payment.currency or amount.minor <= 0:
+        raise NothingToRefund
+    reserved: Any = db.session.execute(
+        update(Payment)
+        .where(
+            Payment.id == payment.id,
+            Payment.refunded_minor + amount.minor <= Payment.amount_minor,
+        )
+        .values(refunded_minor=Payment.refunded_minor + amount.minor)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.refresh(payment)
+    if not reserved.rowcount:
+        raise NothingToRefund
+
+
+def request_refund(
+    payment: Payment,
+    amount: Money,
+    reason: RefundReason,
+    *,
+    by: User | None = None,
+    note: str = "",
+) -> Refund:
+    """Ask the payment's gateway to give the amount back. Raises NothingToRefund."""
+    _reserve(payment, amount)
+    refund = Refund(
+        order_id=payment.order_id,
+        payment=payment,
+        currency=amount.currency,
+        amount_minor=amount.minor,
+        reason=reason,
+        note=note,
+        by_id=by.id if by else None,
+    )
+    db.session.add(refund)
+    db.session.flush()
+    gateway = payment_gateways.get(payment.gateway)
+    if gateway is not None and not gateway.refunds_by_hand:
+        enqueue("payments.refund", refund_id=refund.id)
+    return refund
+
+
+def refund_order(
+    order: Order, reason: RefundReason, *, by: User | None = None, note: str = ""
+) -> list[Refund]:
+    """Give back all that was paid for the order. Raises NothingToRefund."""
+    order = lock_order(order)
+    found = [
+        request_refund(payment, payment.remaining, reason, by=by, note=note)
+        for payment in queries.payments_of(order)
+        if payment.remaining
+    ]
+    if not found:
+        raise NothingToRefund
+    if by is not None:
+        total = sum(refund.amount_minor for refund in found)
+        record("payments.refund", order, by.id, amount=total, currency=order.currency)
+    return found
+
+
+def settle_refund(refund: Refund, reference: str) -> None:
+    """The money is back with the buyer: close the order and the enrolment. Safe to repeat."""
+    order = lock_order(refund.order)
+    settled: Any = db.session.execute(
+        update(Refund)
+        .where(Refund.id == refund.id, Refund.state == RefundState.REQUESTED)
+        .values(state=RefundState.DONE, reference=reference, done_at=clock.now(), failure=None)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.refresh(refund)
+    if not settled.rowcount:
+        return
+    _follow_ledger(order)
+    tell(
+        order.user,
+        "payments.refunded",
+        **queries.facts_for_messages(order),
+        refund=[refund.amount_minor, refund.currency],
+        reason=refund.reason,
+    )
+    emit(OrderRefunded(order, refund))
+
+
+def settle_by_hand(refund: Refund, reference: str, by: User) -> None:
+    """An administrator sent the money back by other ways. Safe to repeat."""
+    if refund.state == RefundState.REQUESTED:
+        settle_refund(refund, reference)
+        record("payments.settle_refund", refund.order, by.id, refund=refund.id)
+
+
+def fail_refund(refund: Refund, failure: str) -> None:
+    """The gateway will not give it back: an administrator must see to it. Safe to repeat."""
+    failed: Any = db.session.execute(
+        update(Refund)
+        .where(Refund.id == refund.id, Refund.state != RefundState.FAILED)
+        .values(state=RefundState.FAILED, failure=failure[:300], done_at=None)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.refresh(refund)
+    if failed.rowcount:
+        db.session.execute(
+            update(Payment)
+            .where(Payment.id == refund.payment_id)
+            .values(refunded_minor=Payment.refunded_minor - refund.amount_minor)
+            .execution_options(synchronize_session="fetch")
+        )
+        _follow_ledger(lock_order(refund.order))
+
+
+def note_money_returned(payment: Payment, refunded: Money) -> None:
+    """Money went back in the gateway's own pages: bring the ledger up to it. Safe to repeat."""
+    more = refunded - payment.refunded
+    if more.minor <= 0:
+        return
+    _reserve(payment, more)
+    refund = Refund(
+        order_id=payment.order_id,
+        payment=payment,
+        currency=more.currency,
+        amount_minor=more.minor,
+        reason=RefundReason.AT_GATEWAY,
+    )
+    db.session.add(refund)
+    db.session.flush()
+    settle_refund(refund, f"{payment.reference}:{refunded.minor}")
+
+
+def _follow_ledger(order: Order) -> None:
+    """Let the order's state say what the ledger says; without money there is no seat."""
+    if order.state not in (*SETTLED, OrderState.REFUNDED):
+        return
+    kept = queries.kept_for(order)
+    if kept >= order.total_minor:
+        order.state = OrderState.PAID
+    elif kept > 0:
+        order.state = OrderState.PARTIALLY_REFUNDED
+    else:
+        order.state = OrderState.REFUNDED
+    db.session.flush()
+    if order.state != OrderState.REFUNDED:
+        return
+    enrolment = queries.find_enrolment(order.run_id, order.user_id)
+    if enrolment is not None and enrolment.may_study and queries.carries_enrolment(order):
+        end_enrolment(enrolment, EnrolmentState.REFUNDED)
+
+
+def refund_cancelled_run(event: CourseRunCancelled) -> None:
+    """A run does not take place: close its open orders and give all money back."""
+    for order in db.session.scalars(
+        select(Order).where(Order.run_id == event.run.id, Order.state.in_((*OPEN, *SETTLED)))
+    ).all():
+        if order.is_open:
+            close_order(order, OrderState.CANCELLED)
+        elif order.total_minor:
+            enqueue("payments.refund_order", order_id=order.id, reason="run_cancelled")
+
+
+def resolve_exception(payment: Payment, by: User) -> None:
+    """An administrator has seen to a payment that was flagged for its amount."""
+    if payment.exception == PaymentException.AMOUNT_DIFFERS and payment.remaining:
+        refund_order(payment.order, RefundReason.BY_ADMINISTRATOR, by=by)

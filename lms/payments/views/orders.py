@@ -1,0 +1,132 @@
+"""A buyer's orders: what became of them, trying again, receipts."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from lms.accounts.permissions import require, signed_in
+from lms.core.db import transaction
+from lms.core.errors import NotFound
+from lms.core.limits import limiter
+from lms.core.pagination import paginate
+from lms.core.web import own_transaction, page_number
+from lms.courses.errors import AlreadyEnrolled, EnrolmentClosed, RunFull
+from lms.payments import queries
+from lms.payments.documents import receipt_name, receipt_pdf
+from lms.payments.errors import GatewayUnknown, OrderClosed, VoucherRefused
+from lms.payments.forms import ActionForm
+from lms.payments.gateways.bank_transfer import bank_account
+from lms.payments.models import Order, OrderState
+from lms.payments.services import orders as services
+from lms.payments.views import bp
+from lms.payments.views.checkout import open_payment_page
+
+
+def own_order(order_uuid: uuid.UUID) -> Order:
+    """The order, when it is the present person's. Raises NotFound or Forbidden."""
+    order = queries.get_order(order_uuid)
+    require("payments.see_order", order)
+    return order
+
+
+def _values(order: Order) -> dict[str, Any]:
+    """What the page and its changing part show."""
+    came_back = request.args.get("back")
+    waits = order.state == OrderState.PENDING and order.gateway != "bank_transfer"
+    return {
+        "order": order,
+        "course": order.run.course,
+        "enrolment": queries.find_enrolment(order.run_id, order.user_id),
+        "returning": [refund for refund in order.refunds if refund.state != "failed"],
+        "is_waiting": waits and came_back == "paid" and not order.failure and not order.is_settling,
+        "account": bank_account() if order.gateway == "bank_transfer" else {},
+        "back": came_back,
+        "form": ActionForm(),
+    }
+
+
+@bp.get("/orders")
+def my_orders() -> ResponseReturnValue:
+    """All orders of the person, newest first."""
+    require("payments.see_orders")
+    page = paginate(queries.list_orders_of(signed_in()), page_number(), 20)
+    return render_template("payments/my_orders.html", page=page)
+
+
+@bp.get("/orders/<uuid:order_uuid>")
+def show_order(order_uuid: uuid.UUID) -> ResponseReturnValue:
+    """What became of an order, and what can be done now."""
+    return render_template("payments/order.html", **_values(own_order(order_uuid)))
+
+
+@bp.get("/orders/<uuid:order_uuid>/state")
+def order_state(order_uuid: uuid.UUID) -> ResponseReturnValue:
+    """The changing part of an order's page."""
+    return render_template("payments/_order_state.html", **_values(own_order(order_uuid)))
+
+
+@bp.post("/orders/<uuid:order_uuid>/check")
+@limiter.limit("20 per minute")
+def check_order(order_uuid: uuid.UUID) -> ResponseReturnValue:
+    """Ask the payment service, in a job, because its message is late."""
+    services.ask_gateway(own_order(order_uuid))
+    if request.headers.get("HX-Request"):
+        return "", 204
+    return redirect(url_for(".show_order", order_uuid=order_uuid, back="paid"), 303)
+
+
+@bp.post("/orders/<uuid:order_uuid>/pay")
+@own_transaction
+@limiter.limit("20 per minute")
+def pay_order(order_uuid: uuid.UUID) -> ResponseReturnValue:
+    """Try to pay again, with the seat that is still held."""
+    try:
+        with transaction():
+            order = own_order(order_uuid)
+            if not order.is_open:
+                raise OrderClosed
+            order = services.place_order(
+                order.run,
+                order.user,
+                order.gateway,
+                voucher_code=order.voucher.code if order.voucher else "",
+                country=order.country,
+                language=order.language,
+            )
+            order_uuid = order.uuid
+    except AlreadyEnrolled as refusal:
+        flash(str(refusal.text), "info")
+    except (OrderClosed, VoucherRefused, RunFull, EnrolmentClosed, GatewayUnknown) as refusal:
+        flash(str(refusal.text), "error")
+    else:
+        return open_payment_page(order_uuid)
+    return redirect(url_for(".show_order", order_uuid=order_uuid), 303)
+
+
+@bp.post("/orders/<uuid:order_uuid>/cancel")
+def cancel_order(order_uuid: uuid.UUID) -> ResponseReturnValue:
+    """Give the order and its seat up."""
+    order = own_order(order_uuid)
+    services.cancel_order(order)
+    flash(_("The order is cancelled and your place is free for others."), "success")
+    return redirect(url_for(".show_order", order_uuid=order_uuid), 303)
+
+
+@bp.get("/orders/<uuid:order_uuid>/receipt.pdf")
+def receipt(order_uuid: uuid.UUID) -> ResponseReturnValue:
+    """The receipt of one's own order."""
+    return send_receipt(own_order(order_uuid))
+
+
+def send_receipt(order: Order) -> Response:
+    """Answer with the receipt. Raises NotFound when there is none."""
+    if order.receipt is None:
+        raise NotFound(_("There is no receipt for this order."))
+    response = Response(receipt_pdf(order), mimetype="application/pdf")
+    response.headers["Content-Disposition"] = f'attachment; filename="{receipt_name(order)}"'
+    return response

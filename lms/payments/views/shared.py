@@ -1,0 +1,135 @@
+"""Words that several pages of payments use."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from flask_babel.speaklater import LazyString
+
+from lms.core.db import db
+from lms.core.models import SiteSetting
+from lms.core.money import Money
+from lms.core.templating import format_moment, format_money
+from lms.core.text import in_language
+from lms.payments.gateways.bank_transfer import bank_account
+from lms.payments.gateways.base import payment_gateways
+from lms.payments.models import OrderState, PaymentException, RefundReason, RefundState
+from lms.payments.views import bp
+
+STATES: dict[str, LazyString] = {
+    OrderState.DRAFT: lazy_gettext("Not paid yet"),
+    OrderState.PENDING: lazy_gettext("Waiting for the payment"),
+    OrderState.PAID: lazy_gettext("Paid"),
+    OrderState.PARTIALLY_REFUNDED: lazy_gettext("Partly refunded"),
+    OrderState.REFUNDED: lazy_gettext("Refunded"),
+    OrderState.CANCELLED: lazy_gettext("Cancelled"),
+    OrderState.EXPIRED: lazy_gettext("Expired"),
+}
+_KINDS = {
+    OrderState.DRAFT: "warning",
+    OrderState.PENDING: "warning",
+    OrderState.PAID: "success",
+    OrderState.PARTIALLY_REFUNDED: "neutral",
+    OrderState.REFUNDED: "neutral",
+    OrderState.CANCELLED: "neutral",
+    OrderState.EXPIRED: "neutral",
+}
+_REASONS = {
+    RefundReason.BY_ADMINISTRATOR: lazy_gettext("by an administrator"),
+    RefundReason.PAID_TWICE: lazy_gettext("paid twice"),
+    RefundReason.SEAT_GONE: lazy_gettext("no place was free any more"),
+    RefundReason.RUN_CANCELLED: lazy_gettext("the course run was cancelled"),
+    RefundReason.AT_GATEWAY: lazy_gettext("made at the payment service"),
+}
+_EXCEPTIONS = {
+    PaymentException.AMOUNT_DIFFERS: lazy_gettext("not the amount of the order"),
+    PaymentException.PAID_TWICE: lazy_gettext("paid twice, given back"),
+    PaymentException.SEAT_GONE: lazy_gettext("came after the place was given away, given back"),
+    PaymentException.RUN_CANCELLED: lazy_gettext("came after the run was cancelled, given back"),
+}
+_REFUND_STATES = {
+    RefundState.REQUESTED: lazy_gettext("on its way"),
+    RefundState.DONE: lazy_gettext("done"),
+    RefundState.FAILED: lazy_gettext("failed"),
+}
+
+
+@bp.app_template_filter("order_state")
+def order_state(state: str) -> str:
+    """An order's state in words."""
+    return str(STATES[OrderState(state)])
+
+
+@bp.app_template_filter("order_state_kind")
+def order_state_kind(state: str) -> str:
+    """The kind of badge for an order's state."""
+    return _KINDS[OrderState(state)]
+
+
+@bp.app_template_filter("refund_reason")
+def refund_reason(reason: str) -> str:
+    """Why money goes back, in words."""
+    return str(_REASONS[RefundReason(reason)])
+
+
+@bp.app_template_filter("refund_state")
+def refund_state(state: str) -> str:
+    """A refund's state in words."""
+    return str(_REFUND_STATES[RefundState(state)])
+
+
+@bp.app_template_filter("payment_exception")
+def payment_exception(exception: str) -> str:
+    """Why a payment is flagged, in words."""
+    return str(_EXCEPTIONS[PaymentException(exception)])
+
+
+@bp.app_template_filter("gateway_label")
+def gateway_label(name: str | None) -> str:
+    """The name of a way to pay; also of one whose plugin is gone."""
+    if name is None:
+        return str(_("Voucher"))
+    gateway = payment_gateways.get(name)
+    return str(gateway.label) if gateway else name
+
+
+def refund_rule() -> str:
+    """When buyers get their money back, as administrators wrote it."""
+    row = db.session.get(SiteSetting, "refund_rule")
+    written = in_language(row.value if row else None)
+    return written or str(
+        _(
+            "You get the whole price back if you ask for it before the first day of the course,"
+            " or if the course does not take place."
+        )
+    )
+
+
+@bp.app_template_filter("failure_text")
+def failure_text(code: str) -> str:
+    """Why a payment was declined, as far as it helps the buyer."""
+    known = {
+        "insufficient_funds": _("The card does not have enough money on it."),
+        "expired_card": _("The card has expired."),
+        "authentication_required": _("Your bank did not confirm the payment."),
+        "incorrect_cvc": _("The security code is not right."),
+    }
+    return str(known.get(code) or _("The bank did not accept the payment."))
+
+
+@bp.app_template_filter("amount")
+def amount(value: tuple[int, str]) -> str:
+    """An amount as messages carry it, minor units and currency, in the reader's format."""
+    minor, currency = value
+    return format_money(Money(minor, currency))
+
+
+@bp.app_template_filter("instant")
+def instant(value: str | None) -> str:
+    """An instant as messages carry it, ISO 8601, in the reader's format."""
+    return format_moment(datetime.fromisoformat(value)) if value else ""
+
+
+bp.add_app_template_global(bank_account)
