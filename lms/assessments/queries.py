@@ -189,7 +189,7 @@ def count_questions(course_id: int) -> dict[int, int]:
         .where(Activity.course_id == course_id, ~Question.is_retired)
         .group_by(Question.activity_id)
     )
-    return {activity_id: count for activity_id, count in rows.tuples()}  # noqa: C416
+    return {activity_id: count for activity_id, count in rows}  # noqa: C416
 
 
 def has_responses(question: Question) -> bool:
@@ -208,7 +208,9 @@ def questions_by_id(ids: Collection[int]) -> dict[int, Question]:
 def responses_by_question(attempt: QuizAttempt) -> dict[int, QuestionResponse]:
     """What was saved in an attempt, by question id."""
     found = db.session.scalars(
-        select(QuestionResponse).where(QuestionResponse.attempt_id == attempt.id)
+        select(QuestionResponse)
+        .where(QuestionResponse.attempt_id == attempt.id)
+        .execution_options(populate_existing=True)
     )
     return {response.question_id: response for response in found}
 
@@ -390,7 +392,7 @@ def count_attempts(enrolment: Enrolment) -> dict[int, int]:
         .where(QuizAttempt.enrolment_id == enrolment.id)
         .group_by(QuizAttempt.activity_id)
     )
-    return {activity_id: count for activity_id, count in rows.tuples()}  # noqa: C416
+    return {activity_id: count for activity_id, count in rows}  # noqa: C416
 
 
 def course_grade(activities: Sequence[Activity], grades: dict[int, Progress]) -> float | None:

@@ -12,19 +12,24 @@ from lms.assessments.question_types.base import question_types
 from lms.core.markdown import plain_text
 from lms.courses.statements import activity_of, context_of
 from lms.xapi.mapping import StatementDraft, StatementMapping
-from lms.xapi.vocabulary import MOVE_ON_CATEGORY, activity, activity_iri, iso_duration
+from lms.xapi.vocabulary import (
+    CMI5_CATEGORY,
+    MOVE_ON_CATEGORY,
+    activity,
+    activity_iri,
+    iso_duration,
+)
 
 MASTERY_SCORE = "https://w3id.org/xapi/cmi5/context/extensions/masteryscore"
 
 
 def _submitted(event: AttemptSubmitted) -> Iterator[StatementDraft]:
     attempt = event.attempt
-    questions = queries.questions_by_id(attempt.question_ids)
     responses = queries.responses_by_question(attempt)
     for question_id in attempt.question_ids:
-        question, response = questions.get(question_id), responses.get(question_id)
-        if question and response and response.response is not None:
-            yield _answered(attempt, question, response)
+        response = responses.get(question_id)
+        if response is not None and response.response is not None:
+            yield _answered(attempt, response.question, response)
     yield _result(attempt)
 
 
@@ -47,6 +52,7 @@ def _answered(
         },
         context_activities={**context, "parent": [activity_of(attempt.activity)]},
         timestamp=attempt.submitted_at,
+        language=attempt.enrolment.user.language,
     )
 
 
@@ -81,7 +87,7 @@ def _result(attempt: QuizAttempt) -> StatementDraft:
     if not has_passed:
         result["success"] = bool(attempt.is_passed)
         extensions[MASTERY_SCORE] = rules.pass_score
-        context = {**context, "category": [*context.get("category", ()), MOVE_ON_CATEGORY]}
+        context["category"] = [CMI5_CATEGORY, MOVE_ON_CATEGORY]
     verb = "scored" if has_passed else "passed" if attempt.is_passed else "failed"
     return StatementDraft(
         user=attempt.enrolment.user,
@@ -91,6 +97,7 @@ def _result(attempt: QuizAttempt) -> StatementDraft:
         result=result,
         context_activities=context,
         extensions=extensions,
+        language=attempt.enrolment.user.language,
         timestamp=attempt.submitted_at,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -24,8 +24,10 @@ def _unread() -> dict[str, object]:
     user = present_user()
     if user is None:
         return {}
+    if "unread_count" not in g:  # each fragment of a page asks; the database is asked once
+        g.unread_count = queries.count_unread(user.id)
     return {
-        "unread_count": queries.count_unread(user.id),
+        "unread_count": g.unread_count,
         "unread_url": url_for("notifications.list_notices"),
     }
 

@@ -78,9 +78,7 @@ def test_a_failed_quiz_that_must_be_passed_is_graded_but_not_complete(app):
     assert (progress.score, progress.is_passed, progress.completed_at) == (0.0, False, None)
 
 
-@pytest.mark.parametrize(
-    ("grading", "grade"), [("best", 1.0), ("last", 0.5), ("first", 0.0)]
-)
+@pytest.mark.parametrize(("grading", "grade"), [("best", 1.0), ("last", 0.5), ("first", 0.0)])
 def test_the_grade_follows_the_rule_of_the_quiz(app, grading, grade):
     quiz = make_quiz(kinds=("true_false", "true_false"), grading=grading)
     enrolment = make_learner(quiz)
@@ -217,9 +215,7 @@ def test_the_clock_closes_what_people_left_open(app, run_jobs):
 
 def test_one_attempt_that_cannot_be_closed_does_not_hold_up_the_others(app):
     run = make_run(release="by_week")
-    stuck = make_attempt(
-        make_enrolment(run), make_quiz(make_module(run.course), time_limit=1)
-    )
+    stuck = make_attempt(make_enrolment(run), make_quiz(make_module(run.course), time_limit=1))
     other = make_quiz(time_limit=1)
     fine = make_attempt(make_learner(other), other)
     run.starts_on += timedelta(days=30)

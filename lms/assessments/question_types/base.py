@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, ClassVar
 
-from flask import render_template
+from flask import current_app
 from flask_babel import gettext as _
 from flask_babel.speaklater import LazyString
 from markupsafe import Markup
@@ -17,6 +17,7 @@ from wtforms import Form
 
 from lms.core.db import ByLanguage
 from lms.core.registry import Registered
+from lms.core.text import current_language
 from lms.courses.errors import PackageError
 
 Settings = Mapping[str, Any]
@@ -76,10 +77,9 @@ class QuestionType(ABC):
 
     def render(self, settings: Settings, response: Response, shown: Shown) -> Markup:
         """The controls of one question; read only for a result."""
-        html = render_template(
+        return render_fragment(
             self.template, settings=settings, response=response, shown=shown, kind=self
         )
-        return Markup(html)  # noqa: S704
 
     @abstractmethod
     def read(
@@ -121,6 +121,12 @@ class QuestionType(ABC):
     def xapi_definition(self, settings: Settings) -> dict[str, Any]:
         """Keys of the xAPI definition: `correctResponsesPattern`, `choices`."""
         return {}
+
+
+def render_fragment(template: str, **values: Any) -> Markup:
+    """A part of a page, drawn without asking again for what only whole pages need."""
+    found = current_app.jinja_env.get_template(template)
+    return Markup(found.render(current_language=current_language(), **values))  # noqa: S704
 
 
 question_types: Registered[QuestionType] = Registered("question_types", QuestionType)  # type: ignore[type-abstract]

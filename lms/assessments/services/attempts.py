@@ -8,7 +8,7 @@ from datetime import timedelta
 from random import SystemRandom
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from lms.assessments import queries
 from lms.assessments.errors import AttemptClosed, NoAttemptsLeft, QuizNotReady, TimeOver
@@ -22,7 +22,6 @@ from lms.assessments.models import (
     QuizRules,
 )
 from lms.assessments.question_types.base import Response, question_types
-from lms.assessments.services.grades import update_grade
 from lms.core import clock
 from lms.core.db import db
 from lms.core.errors import DomainError, NotFound
@@ -163,7 +162,8 @@ def close_overdue_attempts(limit: int = 500) -> int:
 
 def _lock(attempt: QuizAttempt) -> None:
     """Read the attempt anew and keep others from changing it until the transaction ends."""
-    db.session.refresh(attempt, with_for_update=True)
+    columns = QuizAttempt.__mapper__.column_attrs.keys()
+    db.session.refresh(attempt, attribute_names=columns, with_for_update=True)
 
 
 def _keep(attempt: QuizAttempt, responses: Mapping[int, Response]) -> None:
@@ -189,23 +189,26 @@ def _close(attempt: QuizAttempt, closing: Closing) -> None:
     saved = queries.responses_by_question(attempt)
     now = clock.now()
     points = max_points = 0.0
+    unanswered: list[dict[str, Any]] = []
     for question_id in attempt.question_ids:
         question = questions.get(question_id)
         if question is None:  # its kind of question was switched off: it counts for nobody
             continue
         row = saved.get(question_id)
-        if row is None:
-            row = QuestionResponse(attempt_id=attempt.id, question_id=question_id, saved_at=now)
-            db.session.add(row)
-        row.score = _grade(question, row.response)
-        points += question.points * row.score
+        score = 0.0 if row is None else _grade(question, row.response)
+        if row is not None:
+            row.score = score
+        else:
+            unanswered.append({"attempt_id": attempt.id, "question_id": question_id, "score": 0.0})
+        points += question.points * score
         max_points += question.points
+    if unanswered:
+        db.session.execute(insert(QuestionResponse), unanswered)
     ended_at = now
     if closing == Closing.TIME_OVER and attempt.deadline_at is not None:
         ended_at = attempt.deadline_at
     attempt.close(points, max_points, rules, closing, ended_at)
     db.session.flush()
-    update_grade(attempt.enrolment, attempt.activity)
     emit(AttemptSubmitted(attempt))
 
 

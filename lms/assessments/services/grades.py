@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lms.assessments import queries
+from lms.assessments.events import AttemptSubmitted
 from lms.assessments.models import QuizRules
 from lms.courses.models import Activity, Enrolment
 from lms.courses.services.progress import (
@@ -11,6 +12,11 @@ from lms.courses.services.progress import (
     record_score,
     start_activity,
 )
+
+
+def grade_activity(event: AttemptSubmitted) -> None:
+    """A closed attempt may change the grade."""
+    update_grade(event.attempt.enrolment, event.attempt.activity)
 
 
 def update_grade(enrolment: Enrolment, activity: Activity) -> None:

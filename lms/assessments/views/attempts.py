@@ -82,15 +82,14 @@ def submit_attempt(attempt_id: int) -> ResponseReturnValue:
     questions = queries.questions_by_id(attempt.question_ids)
     responses = _sent(attempt, questions) if "answers" in request.form else {}
     try:
-        services.save_responses(attempt, responses)
         if request.form.get("action") == "save":
+            services.save_responses(attempt, responses)
             flash(_("Your answers are saved. Hand in when you are done."), "success")
             return redirect(url_for(".show_attempt", attempt_id=attempt.id), 303)
-        if "confirmed" not in request.form and not _is_nearly_over(attempt):
-            saved = queries.responses_by_question(attempt)
-            if any(id_ not in saved or saved[id_].response is None for id_ in questions):
-                return redirect(url_for(".confirm_hand_in", attempt_id=attempt.id), 303)
-        services.submit_attempt(attempt)
+        if _is_to_be_confirmed(attempt, responses):
+            services.save_responses(attempt, responses)
+            return redirect(url_for(".confirm_hand_in", attempt_id=attempt.id), 303)
+        services.submit_attempt(attempt, responses)
     except TimeOver:
         services.submit_attempt(attempt)
     except AttemptClosed:
@@ -113,10 +112,15 @@ def _read(attempt: QuizAttempt, question: Question, values: MultiDict[str, str])
     return kind.read(question.settings, values, control_name(question), language)
 
 
-def _is_nearly_over(attempt: QuizAttempt) -> bool:
-    if attempt.deadline_at is None:
+def _is_to_be_confirmed(attempt: QuizAttempt, responses: dict[int, Response]) -> bool:
+    """Whether questions stay empty, and the learner has not yet said that this is meant."""
+    if "confirmed" in request.form or (
+        all(r is not None for r in responses.values()) and responses
+    ):
         return False
-    return (attempt.deadline_at - clock.now()).total_seconds() < NEARLY_OVER
+    return attempt.deadline_at is None or (
+        (attempt.deadline_at - clock.now()).total_seconds() >= NEARLY_OVER
+    )
 
 
 @bp.put("/assessments/attempts/<int:attempt_id>/responses/<int:question_id>")

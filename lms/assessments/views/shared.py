@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from flask import render_template, session, url_for
+from flask import session, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
 
 from lms.assessments.forms import FEEDBACK_LABELS, GRADING_LABELS
 from lms.assessments.models import FeedbackPolicy, Grading, Question, QuestionResponse, QuizAttempt
-from lms.assessments.question_types.base import Response, Shown, question_types
+from lms.assessments.question_types.base import (
+    Response,
+    Shown,
+    question_types,
+    render_fragment,
+)
 from lms.assessments.views import bp
 from lms.config import LANGUAGES
 from lms.core.language import speaking
@@ -125,7 +130,7 @@ def draw(
 ) -> Markup:
     """One question as HTML: prompt, controls or answers, and what the result says of it."""
     kind = question_types[question.kind]
-    html = render_template(
+    return render_fragment(
         "assessments/_question.html",
         question=question,
         number=number,
@@ -134,4 +139,3 @@ def draw(
         is_answered=response is not None,
         links=media_links(course),
     )
-    return Markup(html)  # noqa: S704
