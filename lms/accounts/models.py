@@ -32,7 +32,7 @@ class User(UserMixin, Model):  # type: ignore[misc]
     email: Mapped[str] = mapped_column(unique=True)  # as typed, domain in lower case
     email_folded: Mapped[str] = mapped_column(unique=True)  # for look-up: case folded
     name: Mapped[str] = mapped_column(index=True)
-    search_text: Mapped[str] = mapped_column(default=_searchable)  # name and address, folded
+    search_text: Mapped[str] = mapped_column(default=_searchable, index=True)  # folded
     password_hash: Mapped[str | None]
     language: Mapped[str] = mapped_column(default="en")
     time_zone: Mapped[str] = mapped_column(default="America/Toronto")

@@ -45,7 +45,7 @@ def list_people(
 ) -> Select[User]:
     """People by name. role: "administrator". state: "confirmed", "unconfirmed", "deactivated"
     or "closed"; closed accounts are left out unless asked for."""
-    statement = select(User).order_by(User.name, User.id)
+    statement = select(User).order_by(User.search_text, User.id)
     for word in search_words(search):
         statement = statement.where(User.search_text.contains(word, autoescape=True))
     if role == "administrator":
