@@ -32,7 +32,7 @@ def test_a_name_has_one_owner():
 def test_a_misspelt_hook_stops_the_start(tmp_path, monkeypatch):
     module = types.ModuleType("lms.misspelt.plugin")
     package = types.ModuleType("lms.misspelt")
-    module.bluprints = hookimpl(list)
+    module.bluprints = hookimpl(lambda: [])  # noqa: PIE807
     monkeypatch.setitem(sys.modules, "lms.misspelt", package)
     monkeypatch.setitem(sys.modules, "lms.misspelt.plugin", module)
     monkeypatch.setattr("lms.plugins.ROOMS", ("misspelt",))

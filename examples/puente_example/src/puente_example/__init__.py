@@ -1,0 +1,1 @@
+"""An example plugin for Puente: a question type and a report."""

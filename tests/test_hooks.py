@@ -1,0 +1,188 @@
+"""Each hook, answered by a package that Puente does not know."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import click
+import pytest
+from flask import Blueprint, Flask
+from markupsafe import Markup
+
+from lms.accounts.permissions import Permission, may
+from lms.app import create_app
+from lms.assessments.question_types.base import QuestionType, question_types
+from lms.certificates.credential_formats.base import CredentialFormat, credential_formats
+from lms.config import Settings
+from lms.core.db import Model, db
+from lms.core.events import Event, Subscription, emit
+from lms.core.outbox import Job, enqueue, run_due
+from lms.core.personal_data import PersonalData, personal_data
+from lms.core.web import NavigationEntry, Panel, public, show_panels
+from lms.courses.activity_types.base import ActivityType, activity_types
+from lms.courses.enrolment_methods.base import EnrolmentMethod, enrolment_methods
+from lms.courses.packages.base import Exporter, Importer, exporters, importers
+from lms.hookspecs import hookimpl
+from lms.notifications.channels.base import NotificationChannel, notification_channels
+from lms.notifications.kinds import NotificationKind, notification_kinds
+from lms.payments.gateways.base import PaymentGateway, payment_gateways
+from lms.reports.base import Report, reports
+from lms.xapi.mapping import StatementDraft, StatementMapping
+from lms.xapi.vocabulary import activity
+from tests.factories.accounts import make_user
+
+
+@dataclass(frozen=True)
+class BridgeCrossed(Event):
+    """Something that only the package knows."""
+
+    user: object
+
+
+def make(kind: type, name: str = "bridge"):
+    """An object of an extension base class that does nothing of its own."""
+    concrete = type(f"Bridge{kind.__name__}", (kind,), {"name": name, "label": "Bridge"})
+    concrete.__abstractmethods__ = frozenset()
+    return concrete()
+
+
+def make_plugin(log: list) -> types.ModuleType:
+    plugin = types.ModuleType("bridge_plugin")
+    pages = Blueprint("bridge", "bridge", url_prefix="/bridge")
+
+    @pages.get("/")
+    @public
+    def show() -> str:
+        return "the bridge"
+
+    def statement(event: BridgeCrossed):
+        yield StatementDraft(event.user, "experienced", activity("urn:bridge", "lesson", {}))
+
+    answers = {
+        "blueprints": [pages],
+        "commands": [click.Command("cross", callback=lambda: click.echo("crossed"))],
+        "navigation": [NavigationEntry("bridge", "The bridge", "bridge.show")],
+        "panels": [Panel("bridge", "bridge.place", lambda **v: Markup("<p>{}</p>").format(v["x"]))],
+        "subscriptions": [Subscription(BridgeCrossed, log.append)],
+        "jobs": [Job("bridge.paint", lambda colour: log.append(colour))],
+        "personal_data": [PersonalData("bridge", lambda user_id: [user_id], log.append)],
+        "permissions": [Permission("bridge.cross", "Cross", lambda user, x: x == "day")],
+        "activity_types": [make(ActivityType)],
+        "enrolment_methods": [make(EnrolmentMethod)],
+        "importers": [make(Importer)],
+        "exporters": [make(Exporter)],
+        "question_types": [make(QuestionType)],
+        "payment_gateways": [make(PaymentGateway)],
+        "credential_formats": [make(CredentialFormat)],
+        "xapi_statements": [StatementMapping("bridge", BridgeCrossed, statement)],
+        "notification_kinds": [NotificationKind("bridge.open", "Open", lambda v: "Open", "x.md")],
+        "notification_channels": [make(NotificationChannel)],
+        "reports": [make(Report)],
+    }
+    for hook, objects in answers.items():
+        setattr(plugin, hook, hookimpl(lambda objects=objects: objects))
+    return plugin
+
+
+@pytest.fixture
+def log() -> list:
+    return []
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch, log) -> Iterator[Flask]:
+    """The app with the package installed beside it."""
+    plugin = make_plugin(log)
+
+    class Point:
+        name = "bridge"
+
+        def load(self):
+            return plugin
+
+    monkeypatch.setattr("lms.plugins.entry_points", lambda group: [Point()])
+    assert importlib.metadata.entry_points  # the real finder is tested with the example package
+    app = create_app(Settings(data_dir=tmp_path, secret_key="k"), testing=True)
+    with app.app_context():
+        Model.metadata.create_all(db.engine)
+        yield app
+        db.session.close()
+        db.engine.dispose()
+
+
+def test_blueprints_give_pages_and_navigation_gives_their_entry(house):
+    answer = house.test_client().get("/bridge/")
+
+    assert answer.text == "the bridge"
+    assert "The bridge" in house.test_client().get("/empty").text
+
+
+def test_commands_join_the_command_line(house):
+    assert house.test_cli_runner().invoke(args=["cross"]).output == "crossed\n"
+
+
+def test_panels_show_fragments_with_escaped_values(house):
+    with house.test_request_context():
+        assert show_panels("bridge.place", x="<b>") == "<p>&lt;b&gt;</p>"
+        assert show_panels("another.place") == ""
+
+
+def test_subscriptions_hear_events_and_xapi_statements_record_them(house, log):
+    from lms.xapi.models import StoredStatement
+
+    event = BridgeCrossed(make_user())
+    emit(event)
+
+    assert log == [event]
+    assert db.session.query(StoredStatement).one().object_key == "urn:bridge"
+
+
+def test_jobs_are_done_after_commit(house, log):
+    enqueue("bridge.paint", colour="red")
+    db.session.commit()
+
+    run_due()
+
+    assert log == ["red"]
+
+
+def test_permissions_follow_their_rule(house):
+    user = make_user()
+
+    assert may(user, "bridge.cross", "day")
+    assert not may(user, "bridge.cross", "night")
+    assert not may(None, "bridge.cross", "day")
+    assert may(make_user(is_administrator=True), "bridge.cross", "night")
+
+
+def test_personal_data_is_exported_and_erased(house, log):
+    assert personal_data["bridge"].export(7) == [7]
+    personal_data["bridge"].erase(7)
+    assert log == [7]
+
+
+@pytest.mark.parametrize(
+    ("registered", "kind"),
+    [
+        (activity_types, ActivityType),
+        (enrolment_methods, EnrolmentMethod),
+        (importers, Importer),
+        (exporters, Exporter),
+        (question_types, QuestionType),
+        (payment_gateways, PaymentGateway),
+        (credential_formats, CredentialFormat),
+        (notification_channels, NotificationChannel),
+        (reports, Report),
+    ],
+    ids=lambda value: value.hook if hasattr(value, "hook") else "",
+)
+def test_extension_points_hold_the_packages_object_beside_our_own(house, registered, kind):
+    assert isinstance(registered["bridge"], kind)
+    assert len(registered) > 1
+
+
+def test_notification_kinds_can_be_told(house):
+    assert notification_kinds["bridge.open"].subject({}) == "Open"
