@@ -29,8 +29,10 @@ from lms.core.places import country_choices, time_zone_choices
 
 
 def tidy(value: str | None) -> str | None:
-    """One line without outer or double spaces."""
-    return " ".join(value.split()) if value else value
+    """One line without outer or double spaces and without signs that nobody sees."""
+    if not value:
+        return value
+    return " ".join("".join(s for s in value if s.isprintable() or s.isspace()).split())
 
 
 class Address:

@@ -27,5 +27,6 @@ JOBS = [
     Job("accounts.mail", mail, writes=False),
     Job("accounts.build_download", downloads.build_download, writes=False),
     Job("accounts.remove_old_downloads", downloads.remove_old_downloads, every="23 3 * * *"),
+    Job("accounts.remove_bytes", downloads.remove_bytes),
     Job("accounts.remove_old_drafts", drafts.remove_old_drafts, every="29 3 * * *"),
 ]

@@ -48,8 +48,8 @@ class User(UserMixin, Model):  # type: ignore[misc]
 
     @validates("name", "email")
     def _keep_searchable(self, key: str, value: str) -> str:
-        other = (self.email if key == "name" else self.name) or ""
-        self.search_text = fold(f"{value} {other}")
+        name, email = (value, self.email) if key == "name" else (self.name, value)
+        self.search_text = fold(f"{name or ''} {email or ''}")
         return value
 
     def get_id(self) -> str:

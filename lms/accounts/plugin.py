@@ -100,6 +100,7 @@ def navigation() -> list[NavigationEntry]:
             100,
             method="post",
         ),
+        NavigationEntry("terms", lazy_gettext("Terms of use"), "accounts.terms", "footer", 90),
         NavigationEntry(
             "administration",
             lazy_gettext("Administration"),

@@ -8,10 +8,11 @@ from flask import Flask, flash, jsonify, redirect, render_template, request, url
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
-from lms.core.errors import ChangedMeanwhile, DomainError
+from lms.core.errors import ChangedMeanwhile, DomainError, InvalidInput
 
 log = logging.getLogger("lms")
 
@@ -45,6 +46,12 @@ def init_error_pages(app: Flask) -> None:
     @app.errorhandler(StaleDataError)
     def _stale(error: StaleDataError) -> ResponseReturnValue:
         return error_answer(409, str(ChangedMeanwhile.message))
+
+    @app.errorhandler(DataError)
+    @app.errorhandler(OverflowError)
+    def _unstorable(error: Exception) -> ResponseReturnValue:
+        """Numbers beyond what the database counts, and signs it cannot keep."""
+        return error_answer(InvalidInput.status, str(InvalidInput.message))
 
     @app.errorhandler(CSRFError)
     def _csrf(error: CSRFError) -> ResponseReturnValue:

@@ -140,6 +140,7 @@ def init_templates(app: Flask, can: Callable[..., bool]) -> None:
         return {
             "navigation": menu("main"),
             "account_menu": menu("account"),
+            "footer_links": menu("footer"),
             "admin_menu": menu("admin"),
             "language_choices": list(LANGUAGES.items()),
             "current_language": current_language(),

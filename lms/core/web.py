@@ -59,10 +59,11 @@ def own_transaction(view: View) -> View:
 class NavigationEntry:
     """A menu entry.
 
-    menu: "main" (masthead), "account" (below the person's name) or "admin". endpoint: a Flask
-    endpoint without arguments. shown: whether the present visitor sees it; without it everybody
-    sees what is in "main", and signed-in people what is in the other menus. also: prefixes of
-    endpoints on which the entry is marked as current. method: "get", or "post" for deeds.
+    menu: "main" (masthead), "footer", "account" (below the person's name) or "admin". endpoint: a
+    Flask endpoint without arguments. shown: whether the present visitor sees it; without it
+    everybody sees what is in "main" and "footer", and signed-in people what is in the other menus.
+    also: prefixes of endpoints on which the entry is marked as current. method: "get", or "post"
+    for deeds.
     """
 
     name: str
@@ -78,7 +79,7 @@ class NavigationEntry:
         """Whether the present visitor sees the entry."""
         if self.shown is not None:
             return self.shown()
-        return self.menu == "main" or bool(current_user.is_authenticated)
+        return self.menu in ("main", "footer") or bool(current_user.is_authenticated)
 
 
 @dataclass(frozen=True)

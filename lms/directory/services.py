@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask_babel import gettext as _
+from sqlalchemy.exc import IntegrityError
 
 from lms.accounts import queries as accounts
 from lms.accounts.models import User
@@ -154,8 +155,12 @@ def add_role(
     roles = queries.roles_in(organisation)
     if any(one.user_id == user.id and one.role == role for one in roles):
         raise HasRole
-    given = OrganisationRole(organisation_id=organisation.id, user=user, role=role)
-    db.session.add(given)
+    given = OrganisationRole(organisation_id=organisation.id, user_id=user.id, role=role)
+    try:
+        with db.session.begin_nested():
+            db.session.add(given)
+    except IntegrityError:  # the same form twice at the same time
+        raise HasRole from None
     audit.record("directory.add_role", organisation, actor.id, user_id=user.id, role=role.value)
     return given
 
@@ -180,12 +185,21 @@ def keep_membership(
     if not organisation.is_association:
         raise NotAnAssociation
     memberships = {one.organisation_id: one for one in queries.memberships_of(user.id)}
-    membership = memberships.get(organisation.id)
-    if membership is None:
-        membership = AssociationMembership(user_id=user.id, organisation_id=organisation.id)
-        db.session.add(membership)
+    membership = memberships.get(organisation.id) or _new_membership(user, organisation)
     membership.number = number or None
     db.session.flush()
+    return membership
+
+
+def _new_membership(user: User, organisation: Organisation) -> AssociationMembership:
+    membership = AssociationMembership(user_id=user.id, organisation_id=organisation.id)
+    try:
+        with db.session.begin_nested():
+            db.session.add(membership)
+    except IntegrityError:  # the same form twice at the same time
+        return next(
+            one for one in queries.memberships_of(user.id) if one.organisation_id == organisation.id
+        )
     return membership
 
 

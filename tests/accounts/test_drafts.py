@@ -77,3 +77,9 @@ def test_drafts_nobody_touched_are_removed(ana, signed_in):
 
     assert queries.find_draft(ana.id, "old") is None
     assert queries.find_draft(ana.id, "new") is not None
+
+
+def test_a_draft_with_an_unstorable_sign_is_no_bug(ana, signed_in):
+    answer = signed_in(ana).put("/drafts/a", json={"text": "\x00"})
+
+    assert answer.status_code in (200, 422)  # PostgreSQL cannot keep it

@@ -98,3 +98,15 @@ def test_one_visitor_cannot_guess_the_password_of_an_open_session(client, ana):
     answers = {client.post("/account/password", data=form).status_code for _try in range(31)}
 
     assert answers == {422, 429}
+
+
+def test_one_persons_errors_do_not_lock_others_out(client, ana):
+    form = {"old_password": "wrong guess", "password": "four new words here"}
+    sign_in(client)
+    while client.post("/account/password", data=form).status_code != 429:
+        pass
+    bruno = make_user(password=PASSWORD)
+    client.post("/sign-out")
+    sign_in(client, bruno.email)
+
+    assert client.post("/account/password", data=form).status_code == 422

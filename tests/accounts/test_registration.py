@@ -189,3 +189,9 @@ def test_the_time_zone_is_guessed(client, country, language, zone):
 
 def test_the_terms_can_be_read_by_everybody(client):
     assert client.get("/terms").status_code == 200
+
+
+def test_signs_that_nobody_sees_are_left_out(client):
+    client.post("/register", data=FORM | {"name": "Ana\x00\u202e\n Quispe\u200b"})
+
+    assert queries.find_user("ana@example.org").name == "Ana Quispe"

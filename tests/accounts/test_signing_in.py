@@ -36,7 +36,11 @@ def test_signing_in_and_out(client, ana):
 
 @pytest.mark.parametrize(
     ("email", "password"),
-    [("ana@example.org", "wrong"), ("nobody@example.org", PASSWORD), ("ana", "\x00")],
+    [
+        ("ana@example.org", "wrong"),
+        ("nobody@example.org", PASSWORD),
+        ("ana", "\x00"),
+    ],
 )
 def test_wrong_credentials_say_the_same_for_everybody(client, ana, email, password):
     answer = sign_in(client, email, password, next="/account")

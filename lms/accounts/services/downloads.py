@@ -7,7 +7,7 @@ import zipfile
 from datetime import timedelta
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import exists, select
 
 from lms.accounts import queries
 from lms.accounts.models import DataDownload, User
@@ -23,6 +23,7 @@ KEPT_FOR = timedelta(days=7)
 
 def request_download(user: User) -> DataDownload:
     """Let a job collect all that is kept about the person; one at a time."""
+    db.session.refresh(user, with_for_update=True)  # a double click waits here for the first
     download = queries.newest_download(user.id, clock.now())
     if download is None or download.ready_at is not None:
         download = DataDownload(user_id=user.id)
@@ -76,17 +77,17 @@ def remove_old_downloads() -> None:
 
 
 def remove_download(download: DataDownload) -> None:
-    """Forget a download and, when nothing else has the same bytes, its bytes."""
+    """Forget a download; its bytes go after commit."""
     file = download.file
     db.session.delete(download)
     db.session.flush()
-    if file is None:
-        return
-    path = file.path
-    db.session.delete(file)
-    db.session.flush()
-    others = db.session.scalar(
-        select(func.count()).select_from(StoredFile).where(StoredFile.path == path)
-    )
-    if not others:
+    if file is not None:
+        db.session.delete(file)
+        enqueue("accounts.remove_bytes", path=file.path)
+
+
+def remove_bytes(path: str) -> None:
+    """Remove bytes from the file store that no stored file has any more."""
+    used = db.session.scalar(select(exists().where(StoredFile.path == path)))
+    if not used:
         file_store().delete(path)

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
 
 from lms.accounts import queries
 from lms.accounts.errors import DraftTooLarge, TooManyDrafts
@@ -24,14 +25,21 @@ def keep_draft(user: User, key: str, content: dict[str, Any]) -> Draft:
     """Keep a draft in place of the earlier one. Raises DraftTooLarge or TooManyDrafts."""
     if len(orjson.dumps(content)) > LARGEST:
         raise DraftTooLarge
-    draft = queries.find_draft(user.id, key)
-    if draft is None:
-        if queries.count_drafts(user.id) >= MOST:
-            raise TooManyDrafts
-        draft = Draft(user_id=user.id, key=key)
-        db.session.add(draft)
+    draft = queries.find_draft(user.id, key) or _new_draft(user, key)
     draft.content, draft.updated_at = content, clock.now()
     db.session.flush()
+    return draft
+
+
+def _new_draft(user: User, key: str) -> Draft:
+    if queries.count_drafts(user.id) >= MOST:
+        raise TooManyDrafts
+    draft = Draft(user_id=user.id, key=key, content={})
+    try:
+        with db.session.begin_nested():
+            db.session.add(draft)
+    except IntegrityError:  # another window was first
+        return queries.find_draft(user.id, key) or draft
     return draft
 
 

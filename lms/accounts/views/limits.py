@@ -7,13 +7,18 @@ from typing import Any, TypeVar, cast
 
 from flask import Response, request
 
+from lms.accounts.permissions import present_user
 from lms.core.limits import limiter
 from lms.core.web import SAFE_METHODS
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def _typed_account() -> str:
+def _account() -> str:
+    """Whose password is tried: that of the person signed in, else of the address typed."""
+    user = present_user()
+    if user is not None:
+        return f"user:{user.id}"
     return "account:" + request.form.get("email", "").strip().casefold()
 
 
@@ -30,7 +35,7 @@ def limit_failures(view: View) -> View:
     by_address = limiter.limit("30 per 10 minutes", exempt_when=_is_reading, deduct_when=_failed)
     by_account = limiter.limit(
         "10 per 10 minutes",
-        key_func=_typed_account,
+        key_func=_account,
         exempt_when=_is_reading,
         deduct_when=_failed,
     )
@@ -41,5 +46,5 @@ def limit_mails(view: View) -> View:
     """Mails to whoever is named: 60 an hour from one address (a class registers together), 5 an
     hour to one mailbox."""
     by_address = limiter.limit("60 per hour", exempt_when=_is_reading)
-    by_account = limiter.limit("5 per hour", key_func=_typed_account, exempt_when=_is_reading)
+    by_account = limiter.limit("5 per hour", key_func=_account, exempt_when=_is_reading)
     return cast(View, by_address(by_account(view)))
