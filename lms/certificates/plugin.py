@@ -1,1 +1,125 @@
 """What the room certificates adds to the house."""
+
+from __future__ import annotations
+
+import click
+from flask import Blueprint
+from flask_babel import lazy_gettext
+
+from lms.accounts.permissions import Permission, can
+from lms.certificates import jobs as room_jobs
+from lms.certificates import notices, statements
+from lms.certificates import panels as fragments
+from lms.certificates import permissions as rules
+from lms.certificates.commands import keys_group
+from lms.certificates.credential_formats.base import CredentialFormat
+from lms.certificates.credential_formats.open_badge import OpenBadge
+from lms.certificates.credential_formats.pdf import Pdf
+from lms.certificates.services import holder
+from lms.certificates.services.issue import issue_when_completed
+from lms.certificates.views import administration as _administration  # noqa: F401
+from lms.certificates.views import bp
+from lms.certificates.views import documents as _documents  # noqa: F401
+from lms.certificates.views import holder as _holder  # noqa: F401
+from lms.certificates.views import public as _public  # noqa: F401
+from lms.core.events import Subscription
+from lms.core.outbox import Job
+from lms.core.personal_data import PersonalData
+from lms.core.web import NavigationEntry, Panel
+from lms.courses.events import CourseCompleted
+from lms.hookspecs import hookimpl
+from lms.notifications.kinds import NotificationKind
+from lms.xapi.mapping import StatementMapping
+
+
+@hookimpl
+def blueprints() -> list[Blueprint]:
+    """Verification, my certificates, administration, documents for programs."""
+    return [bp]
+
+
+@hookimpl
+def commands() -> list[click.Command]:
+    """`lms keys`."""
+    return [keys_group]
+
+
+@hookimpl
+def subscriptions() -> list[Subscription]:
+    """A completed course is certified."""
+    return [Subscription(CourseCompleted, issue_when_completed)]
+
+
+@hookimpl
+def jobs() -> list[Job]:
+    """Drawing PDFs, signing status lists again."""
+    return room_jobs.JOBS
+
+
+@hookimpl
+def credential_formats() -> list[CredentialFormat]:
+    """PDF and Open Badges."""
+    return [Pdf(), OpenBadge()]
+
+
+@hookimpl
+def notification_kinds() -> list[NotificationKind]:
+    """Issued, corrected, revoked; and what keeps a PDF from being made."""
+    return notices.KINDS
+
+
+@hookimpl
+def xapi_statements() -> list[StatementMapping]:
+    """Who earned a certificate."""
+    return statements.MAPPINGS
+
+
+@hookimpl
+def permissions() -> list[Permission]:
+    """Who may see, share, revoke and verify in numbers."""
+    return rules.all_permissions()
+
+
+@hookimpl
+def panels() -> list[Panel]:
+    """The certificate beside its course."""
+    return [
+        Panel("certificates.mine", "courses.my_course", fragments.my_course),
+        Panel("certificates.of_run", "courses.run_links", fragments.run_links),
+    ]
+
+
+@hookimpl
+def navigation() -> list[NavigationEntry]:
+    """Verify for everybody, my certificates, administration."""
+    return [
+        NavigationEntry(
+            "verify",
+            lazy_gettext("Verify"),
+            "certificates.verify",
+            order=70,
+            also=("certificates.verify",),
+        ),
+        NavigationEntry(
+            "my_certificates",
+            lazy_gettext("My certificates"),
+            "certificates.my_certificates",
+            "account",
+            15,
+        ),
+        NavigationEntry(
+            "certificates",
+            lazy_gettext("Certificates"),
+            "certificates.administer",
+            "admin",
+            50,
+            shown=lambda: can("certificates.administer"),
+            also=("certificates.administer", "certificates.manage", "certificates.re"),
+        ),
+    ]
+
+
+@hookimpl
+def personal_data() -> list[PersonalData]:
+    """Certificates stay verifiable without saying who held them."""
+    return [PersonalData("certificates", holder.export, holder.erase)]

@@ -1,0 +1,1 @@
+"""Documents made of an issued credential; each is a plugin."""

@@ -1,0 +1,30 @@
+"""What a format of credentials must offer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from flask_babel.speaklater import LazyString
+
+from lms.certificates.models import Credential
+from lms.core.registry import Registered
+
+
+class CredentialFormat(ABC):
+    """One kind of document. A plugin gives one instance through the hook `credential_formats`."""
+
+    name: ClassVar[str]
+    label: ClassVar[str | LazyString]  # "Open Badges 3.0 (JSON)"
+    media_type: ClassVar[str]
+    file_ending: ClassVar[str]
+
+    @abstractmethod
+    def make(self, credential: Credential) -> bytes:
+        """The document, for the holder: it may name the person. The same bytes each time."""
+
+
+credential_formats: Registered[CredentialFormat] = Registered(
+    "credential_formats",
+    CredentialFormat,  # type: ignore[type-abstract]
+)

@@ -1,0 +1,121 @@
+"""The certificate on paper: one page, tagged PDF/A-3, the signed credential attached."""
+
+from __future__ import annotations
+
+from datetime import date
+from importlib.resources import files
+from typing import Any
+
+import segno
+from babel.dates import format_interval
+from flask import current_app
+from flask_babel import get_locale, lazy_gettext
+from markupsafe import Markup
+from weasyprint import CSS, HTML, Attachment, Document
+from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import URLFetcher
+
+from lms.certificates import open_badge
+from lms.certificates.credential_formats.base import CredentialFormat
+from lms.certificates.errors import MissingGlyphs, TextTooLong
+from lms.certificates.models import Credential
+from lms.certificates.uploads import ATTACHMENT
+from lms.core.language import speaking
+from lms.core.settings import settings
+from lms.core.templating import format_long_date
+from lms.core.text import in_language
+
+# The text is set ever smaller until it fits on its page.
+_SCALES = (1.0, 0.94, 0.88, 0.82, 0.76, 0.7, 0.64, 0.58, 0.52)
+
+
+class Pdf(CredentialFormat):
+    """One A4 page in the certificate's language."""
+
+    name = "pdf"
+    label = lazy_gettext("Certificate (PDF)")
+    media_type = "application/pdf"
+    file_ending = "pdf"
+
+    def make(self, credential: Credential) -> bytes:
+        """Draw the page. Raises CannotDraw when it would not show everything."""
+        with speaking(credential.language):
+            values = page_values(credential)
+            document = _fit(values)
+        content: bytes = document.write_pdf(
+            pdf_variant="pdf/a-3a",
+            pdf_identifier=credential.uuid.bytes,
+            attachments=[
+                Attachment(
+                    string=credential.document,
+                    name=ATTACHMENT,
+                    description="Open Badges 3.0",
+                    relationship="Source",
+                    created=credential.issued_at,
+                    modified=credential.issued_at,
+                )
+            ],
+        )
+        missing = sorted({point for font in document.fonts.values() for point in font.missing})
+        if missing:
+            letters = " ".join(f"{chr(point)} (U+{point:04X})" for point in missing)
+            raise MissingGlyphs(f"No installed font has: {letters}")
+        return content
+
+
+def page_values(credential: Credential) -> dict[str, Any]:
+    """What stands on the page, in the present language."""
+    facts = credential.facts
+    run, course = facts["run"], facts["course"]
+    first, last = (date.fromisoformat(run[day]) for day in ("starts_on", "ends_on"))
+    address = open_badge.page_address(credential.code)
+    return {
+        "credential": credential,
+        "language": credential.language,
+        "title": credential.course_title,
+        "name": credential.holder_name,
+        "dates": format_interval(first, last, "yMMMMd", locale=get_locale()),
+        "issued_on": format_long_date(credential.issued_at.date()),
+        "valid_until": credential.valid_until and format_long_date(credential.valid_until.date()),
+        "hours": course["hours"],
+        "weeks": course["weeks"],
+        "outcomes": [text for text in map(in_language, course["outcomes"]) if text],
+        "grade": facts["grade"],
+        "pass_mark": facts["pass_mark"],
+        "assessment": open_badge.assessment_text(facts),
+        "organisations": [in_language(o["name"]) for o in facts["organisations"]],
+        "credits": facts["credits"],
+        "signatories": facts["signatories"],
+        "address": address,
+        "short_address": f"{settings().base_url}/verify".split("://", 1)[-1],
+        "qr": Markup(_qr(address)),  # noqa: S704 - drawn from our own address
+        "site_name": settings().site_name,
+    }
+
+
+def _qr(address: str) -> str:
+    drawn: str = segno.make(address, error="m", micro=False).svg_inline(
+        border=4, dark="#1d2b33", light="#ffffff", omitsize=True
+    )
+    return drawn
+
+
+def _fit(values: dict[str, Any]) -> Document:
+    """The page with the largest text that fits on it. Raises TextTooLong."""
+    template = current_app.jinja_env.get_template("certificates/pdf/certificate.html")
+    page = HTML(string=template.render(values), base_url=None, url_fetcher=_no_fetching())
+    fonts = FontConfiguration()
+    sheet = files("lms.certificates").joinpath("templates/certificates/pdf/certificate.css")
+    style = sheet.read_text(encoding="utf-8")
+    for scale in _SCALES:
+        size = CSS(string=f":root {{ font-size: {11.5 * scale:.2f}pt }}", font_config=fonts)
+        styles = [CSS(string=style, font_config=fonts), size]
+        document: Document = page.render(stylesheets=styles, font_config=fonts)
+        if len(document.pages) == 1:
+            return document
+    raise TextTooLong("The text does not fit on one page")
+
+
+def _no_fetching() -> URLFetcher:
+    """The page is made of its own text alone; nothing is read from the network or the disk."""
+    return URLFetcher(allowed_protocols=())

@@ -1,0 +1,193 @@
+"""Data Integrity proofs of the suite eddsa-rdfc-2022 (W3C VC Data Integrity EdDSA Cryptosuites).
+
+Contexts come from pinned copies beside this file; nothing is ever fetched. PyLD by itself would
+leave unknown terms unsigned and drop statements with a relative address, so both are refused
+before a document is signed or believed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import base58
+import orjson
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pyld import jsonld
+
+from lms.certificates.errors import CannotSign
+
+CREDENTIALS_V2 = "https://www.w3.org/ns/credentials/v2"
+OPEN_BADGES_3 = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
+CONTEXTS = {CREDENTIALS_V2: "credentials-v2.json", OPEN_BADGES_3: "open-badges-3.0.3.json"}
+SUITE = "eddsa-rdfc-2022"
+_ED25519 = b"\xed\x01"  # multicodec
+_ABSOLUTE = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*:[^\s<>\"{}|\\^`]+$")
+MAX_DEPTH = 24
+
+
+class NotVerifiable(Exception):
+    """A document has a shape of which nothing can be proven."""
+
+
+def multikey(key: Ed25519PublicKey) -> str:
+    """A public key in the Multikey form: "z6Mk..."."""
+    raw = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return "z" + base58.b58encode(_ED25519 + raw).decode()
+
+
+def read_multikey(text: str) -> Ed25519PublicKey:
+    """The public key of its Multikey form. Raises NotVerifiable."""
+    try:
+        raw = base58.b58decode(text.removeprefix("z"))
+    except ValueError:
+        raise NotVerifiable("not base58") from None
+    if not text.startswith("z") or raw[:2] != _ED25519 or len(raw) != 34:
+        raise NotVerifiable("not an Ed25519 Multikey")
+    return Ed25519PublicKey.from_public_bytes(raw[2:])
+
+
+@cache
+def _context(address: str) -> dict[str, Any]:
+    name = CONTEXTS.get(address)
+    if name is None:
+        raise NotVerifiable(f"unknown context {address}")
+    text = files("lms.certificates").joinpath("contexts", name).read_bytes()
+    loaded: dict[str, Any] = orjson.loads(text)
+    return loaded
+
+
+def _load(address: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """PyLD's document loader: the pinned copies and nothing else."""
+    return {
+        "contentType": "application/ld+json",
+        "contextUrl": None,
+        "documentUrl": address,
+        "document": _context(address),
+    }
+
+
+def _strings(value: Any, depth: int = 0) -> Iterator[tuple[str, str]]:
+    """Every identifier in an expanded document, with the keyword it stands under."""
+    if depth > 4 * MAX_DEPTH:
+        raise NotVerifiable("nested too deeply")
+    if isinstance(value, list):
+        for item in value:
+            yield from _strings(item, depth + 1)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not key.startswith("@"):
+                yield "property", key
+            if key == "@id":
+                yield key, item
+            elif key == "@type":
+                yield from ((key, name) for name in (item if isinstance(item, list) else [item]))
+            elif key != "@value":
+                yield from _strings(item, depth + 1)
+
+
+def canonical(document: Mapping[str, Any]) -> str:
+    """The document's RDF dataset as sorted N-Quads (RDFC-1.0).
+
+    Raises NotVerifiable when a member would be left out or an identifier is not absolute.
+    """
+    dropped: list[Any] = []
+    options = {"documentLoader": _load}
+    try:
+        expanded = jsonld.expand(
+            document, options, on_property_dropped=lambda *found: dropped.append(found)
+        )
+        if dropped:
+            raise NotVerifiable(f"a member has no meaning: {dropped[0]}")
+        for where, text in _strings(expanded):
+            if not _ABSOLUTE.match(text) and not text.startswith("_:"):
+                raise NotVerifiable(f"not an absolute address in {where}: {text}")
+        quads: str = jsonld.normalize(
+            expanded,
+            {
+                "algorithm": "URDNA2015",
+                "format": "application/n-quads",
+                "documentLoader": _load,
+            },
+        )
+    except jsonld.JsonLdError as error:
+        raise NotVerifiable(f"not JSON-LD of the known contexts: {error.code}") from None
+    if not quads:
+        raise NotVerifiable("says nothing")
+    return quads
+
+
+def _hash_data(document: Mapping[str, Any], options: Mapping[str, Any]) -> bytes:
+    with_context = {"@context": document["@context"], **options}
+    return b"".join(
+        hashlib.sha256(canonical(part).encode()).digest() for part in (with_context, document)
+    )
+
+
+def instant(at: datetime) -> str:
+    """An xsd:dateTime in whole seconds of UTC."""
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def sign(
+    document: Mapping[str, Any], key: Ed25519PrivateKey, verification_method: str, at: datetime
+) -> dict[str, Any]:
+    """The document with its proof, as a list of one as the Open Badges schema wants it.
+
+    Raises CannotSign when a part of it would stay unsigned.
+    """
+    options = {
+        "type": "DataIntegrityProof",
+        "cryptosuite": SUITE,
+        "created": instant(at),
+        "verificationMethod": verification_method,
+        "proofPurpose": "assertionMethod",
+    }
+    try:
+        signature = key.sign(_hash_data(document, options))
+    except NotVerifiable as error:
+        raise CannotSign(str(error)) from error
+    proof = {**options, "proofValue": "z" + base58.b58encode(signature).decode()}
+    return {**document, "proof": [proof]}
+
+
+def proof_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The one proof of a document. Raises NotVerifiable."""
+    proofs = document.get("proof")
+    if isinstance(proofs, dict):
+        proofs = [proofs]
+    if not isinstance(proofs, list) or len(proofs) != 1 or not isinstance(proofs[0], dict):
+        raise NotVerifiable("not exactly one proof")
+    proof = proofs[0]
+    expected = {
+        "type": "DataIntegrityProof",
+        "cryptosuite": SUITE,
+        "proofPurpose": "assertionMethod",
+    }
+    if any(proof.get(name) != value for name, value in expected.items()):
+        raise NotVerifiable("another kind of proof")
+    if not all(isinstance(proof.get(name), str) for name in ("verificationMethod", "proofValue")):
+        raise NotVerifiable("an incomplete proof")
+    return proof
+
+
+def is_genuine(document: Mapping[str, Any], public_key: str) -> bool:
+    """Whether the proof fits the document and the key (Multikey). Never raises for bad input."""
+    try:
+        proof = proof_of(document)
+        signature = base58.b58decode(proof["proofValue"].removeprefix("z"))
+        bare = {name: value for name, value in document.items() if name != "proof"}
+        options = {name: value for name, value in proof.items() if name != "proofValue"}
+        if not bare.get("@context"):
+            return False
+        read_multikey(public_key).verify(signature, _hash_data(bare, options))
+    except (NotVerifiable, InvalidSignature, ValueError, RecursionError):
+        return False
+    return True

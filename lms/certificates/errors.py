@@ -1,0 +1,68 @@
+"""How the certificates say no."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext
+
+from lms.core.errors import DomainError, InvalidInput
+
+
+class IssuerKeyUnavailable(DomainError):
+    """The key that signs certificates cannot be opened with the present secret.
+
+    Nothing is issued under a new key instead: that would hide the loss.
+    """
+
+    status = 503
+    message = lazy_gettext(
+        "The key that signs certificates cannot be opened: LMS_SECRET_KEY is not the one with which"
+        " the key was sealed. Set the former secret again; until then no certificate is issued."
+    )
+
+
+class CannotSign(Exception):
+    """A document that would not be signed as a whole: a bug in what makes documents."""
+
+
+class CannotDraw(Exception):
+    """A PDF would not show everything that is certified, so it is not made.
+
+    problem: what keeps it, for administrators.
+    """
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__(problem)
+
+
+class MissingGlyphs(CannotDraw):
+    """The fonts of this machine lack letters of the certificate."""
+
+
+class TextTooLong(CannotDraw):
+    """Even the smallest text does not fit on one page."""
+
+
+class AlreadyRevoked(DomainError):
+    """The certificate was revoked before."""
+
+    message = lazy_gettext("This certificate is revoked already.")
+
+
+class NotYetDrawn(DomainError):
+    """The PDF is not there yet."""
+
+    status = 404
+    message = lazy_gettext(
+        "The PDF of this certificate is being made. Try again in a minute; the certificate itself"
+        " can be verified already."
+    )
+
+
+class UploadUnreadable(InvalidInput):
+    """What was uploaded for verification cannot be read."""
+
+    message = lazy_gettext(
+        "This file cannot be read. Choose the PDF or the JSON file of a certificate, or type its"
+        " code."
+    )

@@ -1,0 +1,127 @@
+"""The register's entry: everything a certificate says, as it was on the day of issue.
+
+Kept as JSON text in all languages; the signed credential holds its SHA-256, so that what pages
+show in the reader's language is bound to the signature too. A salt in it keeps the name from being
+guessed from the digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections import Counter
+from typing import Any
+
+import orjson
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from lms.core.db import db
+from lms.core.settings import settings
+from lms.courses.activity_types.base import activity_types
+from lms.courses.models import Activity, Course, CourseCredit, CourseRun, Enrolment
+from lms.directory.models import Organisation
+
+SHAPE = 1
+
+
+def collect(enrolment: Enrolment, holder_name: str) -> dict[str, Any]:
+    """The facts of a completed enrolment.
+
+    holder {name, salt}; course {uuid, title, hours, weeks, outcomes}; run {uuid, starts_on,
+    ends_on}; completed_at; grade and pass_mark 0..1 or None; assessment {activity kind: how many};
+    activities: how many were required; organisations [{uuid, name, country, website, role}];
+    credits [{uuid, name, website, hours, reference}]; signatories [{name, role, organisation}];
+    issuer {name, url}. Texts are by language.
+    """
+    run = db.session.scalars(
+        select(CourseRun)
+        .where(CourseRun.id == enrolment.run_id)
+        .options(
+            joinedload(CourseRun.course).options(
+                joinedload(Course.owner),
+                selectinload(Course.partners),
+                selectinload(Course.credits).joinedload(CourseCredit.organisation),
+            )
+        )
+    ).one()
+    course = run.course
+    kinds = Counter(
+        db.session.scalars(
+            select(Activity.kind).where(
+                Activity.course_id == course.id, Activity.is_required, Activity.is_published
+            )
+        )
+    )
+    organisations = [_organisation(course.owner, "owner")]
+    organisations += [_organisation(partner, "partner") for partner in course.partners]
+    return {
+        "shape": SHAPE,
+        "holder": {"name": holder_name, "salt": secrets.token_urlsafe(32)},
+        "course": {
+            "uuid": str(course.uuid),
+            "title": course.title,
+            "hours": course.hours,
+            "weeks": course.weeks,
+            "outcomes": course.outcomes,
+        },
+        "run": {
+            "uuid": str(run.uuid),
+            "starts_on": run.starts_on.isoformat(),
+            "ends_on": run.ends_on.isoformat(),
+        },
+        "completed_at": enrolment.completed_at.isoformat() if enrolment.completed_at else None,
+        "grade": enrolment.grade,
+        "pass_mark": course.minimum_grade,
+        "assessment": {
+            kind: count
+            for kind, count in sorted(kinds.items())
+            if kind in activity_types and activity_types[kind].is_graded
+        },
+        "activities": sum(kinds.values()),
+        "organisations": organisations,
+        "credits": [
+            {
+                "uuid": str(credit.organisation.uuid),
+                "name": credit.organisation.name,
+                "website": credit.organisation.website,
+                "hours": credit.hours,
+                "reference": credit.reference,
+            }
+            for credit in sorted(course.credits, key=lambda c: c.id)
+        ],
+        "signatories": _signatories(course),
+        "issuer": {"name": settings().site_name, "url": settings().base_url + "/"},
+    }
+
+
+def _organisation(organisation: Organisation, role: str) -> dict[str, Any]:
+    return {
+        "uuid": str(organisation.uuid),
+        "name": organisation.name,
+        "country": organisation.country,
+        "website": organisation.website,
+        "role": role,
+    }
+
+
+def _signatories(course: Course) -> list[dict[str, Any]]:
+    names = {o.slug: o.name for o in (course.owner, *course.partners)}
+    return [
+        {
+            "name": str(person.get("name", "")),
+            "role": person.get("role") or {},
+            "organisation": names.get(str(person.get("organisation")), {}),
+        }
+        for person in course.signatories[:4]
+    ]
+
+
+def to_text(facts: dict[str, Any]) -> str:
+    """The facts as the JSON text that is kept and whose digest is signed."""
+    return orjson.dumps(facts, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def digest(facts_text: str) -> str:
+    """SHA-256 of a register's entry, as it stands in the signed credential."""
+    return "sha256:" + hashlib.sha256(facts_text.encode()).hexdigest()

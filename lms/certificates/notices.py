@@ -1,0 +1,58 @@
+"""What the certificates tell people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+
+from lms.core.text import in_language
+from lms.core.web import absolute_url
+from lms.notifications.kinds import NotificationKind
+
+
+def _title(values: Mapping[str, Any]) -> str:
+    return in_language(values["title"])
+
+
+def _my_certificates(values: Mapping[str, Any]) -> str:
+    return absolute_url("certificates.my_certificates")
+
+
+KINDS = [
+    NotificationKind(
+        "certificates.issued",
+        lazy_gettext("Your certificates"),
+        subject=lambda values: _("Your certificate: %(title)s", title=_title(values)),
+        template="certificates/mail/issued.md",
+        link=_my_certificates,
+        can_turn_off=False,
+    ),
+    NotificationKind(
+        "certificates.reissued",
+        lazy_gettext("Corrections of your certificates"),
+        subject=lambda values: _("Your corrected certificate: %(title)s", title=_title(values)),
+        template="certificates/mail/reissued.md",
+        link=_my_certificates,
+        can_turn_off=False,
+    ),
+    NotificationKind(
+        "certificates.revoked",
+        lazy_gettext("Revocation of your certificates"),
+        subject=lambda values: _("A certificate was revoked: %(title)s", title=_title(values)),
+        template="certificates/mail/revoked.md",
+        link=lambda values: absolute_url("certificates.verify_page", code=values["code"]),
+        can_turn_off=False,
+    ),
+    NotificationKind(
+        "certificates.not_drawn",
+        lazy_gettext("Certificates whose PDF cannot be made"),
+        subject=lambda values: _("No PDF for certificate %(code)s", code=values["code"]),
+        template="certificates/mail/not_drawn.md",
+        link=lambda values: absolute_url(
+            "certificates.manage", credential_id=values["credential_id"]
+        ),
+    ),
+]

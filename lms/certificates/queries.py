@@ -1,0 +1,217 @@
+"""Reads of certificates, keys and status lists."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from sqlalchemy import Select, exists, select
+from sqlalchemy.orm import joinedload
+
+from lms.accounts.models import User
+from lms.certificates.codes import read_code
+from lms.certificates.models import Credential, IssuerKey, StatusList
+from lms.core import clock
+from lms.core.db import db
+from lms.core.errors import NotFound
+from lms.core.text import search_words
+from lms.courses.models import Course, CourseRun, Enrolment
+from lms.directory.models import (
+    Organisation,
+    OrganisationKind,
+    OrganisationRole,
+    OrganisationRoleName,
+)
+
+_FOR_VERIFYING = (
+    joinedload(Credential.key),
+    joinedload(Credential.superseded_by),
+)
+
+
+def find_by_code(code: str) -> Credential | None:
+    """The certificate with what verifying needs, in one query. code: in the kept form."""
+    return db.session.scalar(
+        select(Credential).where(Credential.code == code).options(*_FOR_VERIFYING)
+    )
+
+
+def get_by_code(typed: str) -> Credential:
+    """The certificate with this code. Raises NotFound."""
+    credential = find_by_code(read_code(typed))
+    if credential is None:
+        raise NotFound
+    return credential
+
+
+def find_by_codes(codes: Collection[str]) -> dict[str, Credential]:
+    """Those certificates that exist, by code."""
+    found = db.session.scalars(
+        select(Credential).where(Credential.code.in_(codes)).options(*_FOR_VERIFYING)
+    )
+    return {credential.code: credential for credential in found}
+
+
+def find_by_urn(urn: str) -> Credential | None:
+    """The certificate whose signed document has this id ("urn:uuid:...")."""
+    try:
+        identifier = uuid.UUID(urn) if urn.startswith("urn:uuid:") else None
+    except ValueError:
+        identifier = None
+    if identifier is None:
+        return None
+    return db.session.scalar(
+        select(Credential).where(Credential.uuid == identifier).options(*_FOR_VERIFYING)
+    )
+
+
+def find_latest(enrolment: Enrolment) -> Credential | None:
+    """The newest certificate of an enrolment."""
+    return db.session.scalar(
+        select(Credential)
+        .where(Credential.enrolment_id == enrolment.id)
+        .order_by(Credential.revision.desc())
+        .limit(1)
+    )
+
+
+def latest_by_enrolment(enrolment_ids: Collection[int]) -> dict[int, Credential]:
+    """The newest certificate of each of these enrolments."""
+    rows = db.session.scalars(
+        select(Credential)
+        .where(Credential.enrolment_id.in_(enrolment_ids))
+        .order_by(Credential.revision)
+    )
+    return {credential.enrolment_id: credential for credential in rows}
+
+
+def get_credential(credential_id: int) -> Credential:
+    """The certificate with all that administrators see of it. Raises NotFound."""
+    credential = db.session.scalar(
+        select(Credential)
+        .where(Credential.id == credential_id)
+        .options(
+            *_FOR_VERIFYING,
+            joinedload(Credential.user),
+            joinedload(Credential.run),
+            joinedload(Credential.course),
+            joinedload(Credential.pdf_file),
+            joinedload(Credential.supersedes),
+        )
+    )
+    if credential is None:
+        raise NotFound
+    return credential
+
+
+def list_of_holder(user: User) -> Sequence[Credential]:
+    """A person's certificates, the newest first."""
+    return db.session.scalars(
+        select(Credential)
+        .where(Credential.user_id == user.id)
+        .options(joinedload(Credential.superseded_by))
+        .order_by(Credential.issued_at.desc(), Credential.id.desc())
+    ).all()
+
+
+def list_of_run(run: CourseRun) -> Select[Any]:
+    """The certificates of a run, by name."""
+    return (
+        select(Credential)
+        .where(Credential.run_id == run.id)
+        .order_by(Credential.holder_name, Credential.id)
+    )
+
+
+def list_credentials(
+    *,
+    words: str = "",
+    state: str = "",
+    course_id: int | None = None,
+    first: date | None = None,
+    last: date | None = None,
+) -> Select[Any]:
+    """All certificates that fit, the newest first.
+
+    words: parts of name, course or code. state: valid, revoked, expired or empty.
+    """
+    now = clock.now()
+    found = (
+        select(Credential)
+        .options(joinedload(Credential.course))
+        .order_by(Credential.issued_at.desc(), Credential.id.desc())
+    )
+    for word in search_words(words):
+        found = found.where(Credential.search_text.contains(word, autoescape=True))
+    if state == "revoked":
+        found = found.where(Credential.revoked_at.is_not(None))
+    elif state == "expired":
+        found = found.where(Credential.revoked_at.is_(None), Credential.valid_until <= now)
+    elif state == "valid":
+        found = found.where(
+            Credential.revoked_at.is_(None),
+            Credential.valid_until.is_(None) | (Credential.valid_until > now),
+        )
+    if course_id is not None:
+        found = found.where(Credential.course_id == course_id)
+    if first is not None:
+        found = found.where(Credential.issued_at >= _utc(first, time.min))
+    if last is not None:
+        found = found.where(Credential.issued_at <= _utc(last, time.max))
+    return found
+
+
+def _utc(day: date, at: time) -> datetime:
+    return datetime.combine(day, at, UTC)
+
+
+def courses_with_certificates() -> Sequence[Course]:
+    """The courses of which certificates were issued."""
+    return db.session.scalars(
+        select(Course)
+        .where(exists().where(Credential.course_id == Course.id))
+        .order_by(Course.slug)
+    ).all()
+
+
+def list_keys() -> Sequence[IssuerKey]:
+    """All keys of the issuer, the oldest first."""
+    return db.session.scalars(select(IssuerKey).order_by(IssuerKey.id)).all()
+
+
+def find_signing_key() -> IssuerKey | None:
+    """The key that signs now."""
+    return db.session.scalar(
+        select(IssuerKey)
+        .where(IssuerKey.retired_at.is_(None))
+        .order_by(IssuerKey.id.desc())
+        .limit(1)
+    )
+
+
+def get_status_list(number: int) -> StatusList:
+    """A status list by its number. Raises NotFound."""
+    found = db.session.scalar(select(StatusList).where(StatusList.number == number))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def is_officer(user: User) -> bool:
+    """Whether the person acts for an association."""
+    return bool(
+        db.session.scalar(
+            select(
+                exists().where(
+                    OrganisationRole.user_id == user.id,
+                    OrganisationRole.role.in_(
+                        [OrganisationRoleName.OFFICER, OrganisationRoleName.MANAGER]
+                    ),
+                    Organisation.id == OrganisationRole.organisation_id,
+                    Organisation.kind == OrganisationKind.ASSOCIATION,
+                )
+            )
+        )
+    )

@@ -1,0 +1,1 @@
+"""What is done with certificates: keys, issue, status, revocation, verification."""

@@ -1,0 +1,127 @@
+"""Issuing a certificate: once for each completed enrolment, and again when a name is corrected."""
+
+from __future__ import annotations
+
+import unicodedata
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
+from lms.certificates import facts as register
+from lms.certificates import queries
+from lms.certificates.codes import make_code
+from lms.certificates.errors import AlreadyRevoked, IssuerKeyUnavailable
+from lms.certificates.events import CredentialIssued
+from lms.certificates.models import Credential, RevocationReason
+from lms.certificates.services import keys, status
+from lms.certificates.services.revoke import take_back
+from lms.certificates.services.signing import sign_document
+from lms.config import LANGUAGES
+from lms.core import audit, clock
+from lms.core.db import db
+from lms.core.events import emit
+from lms.core.outbox import enqueue
+from lms.core.text import fold, in_language
+from lms.courses.events import CourseCompleted
+from lms.courses.models import Enrolment
+from lms.notifications.services import tell
+
+
+def tidy_name(name: str) -> str:
+    """A name as it is certified: composed letters, single spaces."""
+    return " ".join(unicodedata.normalize("NFC", name).split())
+
+
+def issue_when_completed(event: CourseCompleted) -> None:
+    """Issue at once; while the issuer's key is out of reach the completion stands and a job
+    tries again."""
+    try:
+        issue_for_completion(event.enrolment)
+    except IssuerKeyUnavailable:
+        enqueue("certificates.issue", enrolment_id=event.enrolment.id)
+
+
+def issue_for_completion(enrolment: Enrolment, valid_until: datetime | None = None) -> Credential:
+    """The certificate of a completed enrolment. Safe to repeat: it is issued once.
+
+    Raises IssuerKeyUnavailable.
+    """
+    found = queries.find_latest(enrolment)
+    if found is not None:
+        return found
+    facts = register.collect(enrolment, tidy_name(enrolment.user.name))
+    try:
+        credential = _keep(enrolment, facts, valid_until=valid_until)
+    except IntegrityError:  # completed twice at the same time: the other one has issued it
+        found = queries.find_latest(enrolment)
+        if found is None:
+            raise
+        return found
+    tell(enrolment.user, "certificates.issued", title=facts["course"]["title"])
+    return credential
+
+
+def _keep(
+    enrolment: Enrolment,
+    facts: dict[str, Any],
+    *,
+    valid_until: datetime | None = None,
+    replaces: Credential | None = None,
+) -> Credential:
+    """Sign and keep a credential, and have its PDF drawn. Raises IntegrityError when this
+    revision exists already."""
+    user = enrolment.user
+    language = user.language if user.language in LANGUAGES else "en"
+    name, title = facts["holder"]["name"], in_language(facts["course"]["title"], language)
+    code = make_code()
+    with db.session.begin_nested():
+        status_list = status.current_list()
+        credential = Credential(
+            uuid=uuid.uuid4(),
+            code=code,
+            enrolment_id=enrolment.id,
+            revision=replaces.revision + 1 if replaces else 1,
+            user_id=user.id,
+            course_id=enrolment.run.course_id,
+            run_id=enrolment.run_id,
+            language=language,
+            holder_name=name,
+            course_title=title,
+            search_text=fold(f"{name} {title} {code}"),
+            facts_text=register.to_text(facts),
+            shows_name=replaces.shows_name if replaces else True,
+            issued_at=clock.now().replace(microsecond=0),
+            valid_until=valid_until,
+            supersedes=replaces,
+            key=keys.signing_key(),
+            status_list=status_list,
+            status_index=status.draw_index(status_list),
+            document_digests=[],
+        )
+        credential.document = sign_document(credential, user.email, names_holder=True)
+        if not credential.shows_name:
+            credential.public_document = sign_document(credential, None, names_holder=False)
+        db.session.add(credential)
+        db.session.flush()
+    enqueue("certificates.draw_pdf", credential_id=credential.id)
+    emit(CredentialIssued(credential))
+    return credential
+
+
+def reissue(credential: Credential, name: str, actor_id: int) -> Credential:
+    """A new certificate with a corrected name in place of this one, which is revoked.
+
+    Everything else stays as it was certified. Raises AlreadyRevoked and IssuerKeyUnavailable.
+    """
+    if credential.is_revoked:
+        raise AlreadyRevoked
+    facts = credential.facts
+    facts["holder"] = {**facts["holder"], "name": tidy_name(name)}
+    take_back(credential, RevocationReason.SUPERSEDED, None, actor_id)
+    until = credential.valid_until
+    made = _keep(credential.enrolment, facts, valid_until=until, replaces=credential)
+    audit.record("certificates.reissue", made, actor_id, replaces=credential.code, code=made.code)
+    tell(credential.user, "certificates.reissued", title=facts["course"]["title"])
+    return made

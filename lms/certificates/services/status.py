@@ -1,0 +1,128 @@
+"""Bitstring status lists (W3C): who wants to know of one credential fetches the list of all.
+
+Indexes are drawn at random, so that neighbours in the list say nothing about the order of issue.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import secrets
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from lms.certificates import queries
+from lms.certificates.data_integrity import CREDENTIALS_V2, instant, sign
+from lms.certificates.models import Credential, StatusList
+from lms.certificates.open_badge import issuer_did, status_address, to_text, verification_method
+from lms.certificates.services import keys
+from lms.core import clock
+from lms.core.db import db
+
+SIZE = 131_072  # bits: the smallest size that hides one holder among many
+VALID_FOR = timedelta(hours=72)
+SIGN_AGAIN_AFTER = timedelta(hours=24)
+
+
+def encode(bits: bytes) -> str:
+    """The list as it stands in the credential: multibase of gzip, equal for equal bits."""
+    return "u" + base64.urlsafe_b64encode(gzip.compress(bits, mtime=0)).decode().rstrip("=")
+
+
+def bit(bits: bytes, index: int) -> bool:
+    """One entry; index 0 is the first byte's highest bit."""
+    return bool(bits[index // 8] >> (7 - index % 8) & 1)
+
+
+def _with_bit(bits: bytes, index: int) -> bytes:
+    changed = bytearray(bits)
+    changed[index // 8] |= 1 << (7 - index % 8)
+    return bytes(changed)
+
+
+def _sign(status_list: StatusList) -> None:
+    now = clock.now().replace(microsecond=0)
+    address = status_address(status_list.number)
+    key = keys.signing_key()
+    status_list.signed_at = now
+    status_list.valid_until = now + VALID_FOR
+    document = {
+        "@context": [CREDENTIALS_V2],
+        "id": address,
+        "type": ["VerifiableCredential", "BitstringStatusListCredential"],
+        "issuer": issuer_did(),
+        "validFrom": instant(now),
+        "validUntil": instant(now + VALID_FOR),
+        "credentialSubject": {
+            "id": f"{address}#list",
+            "type": "BitstringStatusList",
+            "statusPurpose": "revocation",
+            "encodedList": encode(status_list.bits),
+        },
+    }
+    method = verification_method(key.kid)
+    status_list.document = to_text(sign(document, keys.private_key(key), method, now))
+
+
+def _make_list(number: int) -> StatusList:
+    made = StatusList(number=number, bits=bytes(SIZE // 8), document="")
+    _sign(made)
+    db.session.add(made)
+    db.session.flush()
+    return made
+
+
+def current_list() -> StatusList:
+    """The list that takes new credentials; a new one is begun when half of it is used."""
+    newest = db.session.scalar(select(StatusList).order_by(StatusList.number.desc()).limit(1))
+    if newest is not None:
+        used = db.session.scalar(select(func.count()).where(Credential.status_list_id == newest.id))
+        if (used or 0) < SIZE // 2:
+            return newest
+    number = newest.number + 1 if newest else 1
+    try:
+        with db.session.begin_nested():
+            return _make_list(number)
+    except IntegrityError:  # another server made it at the same time
+        return queries.get_status_list(number)
+
+
+def draw_index(status_list: StatusList) -> int:
+    """A free place of the list, at random."""
+    while True:
+        index = secrets.randbelow(SIZE)
+        taken = db.session.scalar(
+            select(Credential.id).where(
+                Credential.status_list_id == status_list.id, Credential.status_index == index
+            )
+        )
+        if taken is None:
+            return index
+
+
+def set_revoked(credential: Credential) -> None:
+    """Set the credential's bit and sign the list, in the transaction of the revocation."""
+    status_list = db.session.execute(
+        select(StatusList)
+        .where(StatusList.id == credential.status_list_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).scalar_one()
+    status_list.bits = _with_bit(status_list.bits, credential.status_index)
+    _sign(status_list)
+    db.session.flush()
+
+
+def sign_again() -> int:
+    """Sign the lists whose signature is a day old; returns how many."""
+    old = db.session.scalars(
+        select(StatusList)
+        .where(StatusList.signed_at < clock.now() - SIGN_AGAIN_AFTER)
+        .with_for_update()
+    ).all()
+    for status_list in old:
+        _sign(status_list)
+    db.session.flush()
+    return len(old)

@@ -1,0 +1,163 @@
+"""Verification: what is true of a code or a file, and what was checked to say so.
+
+A signature is proven once for each document and key and remembered by the process; the register
+is asked every time, so that a revocation shows at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from lms.certificates import data_integrity, queries
+from lms.certificates import facts as register
+from lms.certificates.codes import read_code
+from lms.certificates.models import Credential, IssuerKey, VerificationLog
+from lms.certificates.open_badge import fingerprint, issuer_did, verification_method
+from lms.core import clock
+from lms.core.db import db
+
+
+class State(StrEnum):
+    """The answer to "is this certificate valid?"."""
+
+    VALID = "valid"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    ALTERED = "altered"
+    UNKNOWN = "unknown"
+
+
+class Check(StrEnum):
+    """One thing that is checked."""
+
+    SIGNATURE = "signature"
+    REGISTER = "register"
+    FILE = "file"
+    NOT_REVOKED = "not_revoked"
+    NOT_EXPIRED = "not_expired"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer, the certificate it is about, and each check with its outcome."""
+
+    state: State
+    checked_at: datetime
+    credential: Credential | None = None
+    checks: Mapping[Check, bool] = field(default_factory=dict)
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether everything holds."""
+        return self.state == State.VALID
+
+
+@lru_cache(maxsize=2048)
+def _is_genuine(document: str, public_key: str) -> bool:
+    return data_integrity.is_genuine(orjson.loads(document), public_key)
+
+
+def verify_code(typed: str) -> Verdict:
+    """The verdict on a code, however it was typed; two queries at most, whatever the answer."""
+    return verify_credential(queries.find_by_code(read_code(typed)))
+
+
+def verify_credential(credential: Credential | None) -> Verdict:
+    """The verdict on what the register holds; None is what it does not hold."""
+    now = clock.now()
+    if credential is None:
+        return Verdict(State.UNKNOWN, now)
+    text = credential.shown_document
+    document = orjson.loads(text)
+    checks = {
+        Check.SIGNATURE: _is_genuine(text, _key_of(document, credential).public_key),
+        Check.REGISTER: _is_of_register(document, credential),
+    }
+    return _judge(credential, checks, now)
+
+
+def _judge(credential: Credential, checks: dict[Check, bool], now: datetime) -> Verdict:
+    is_whole = all(checks.values())
+    checks = {
+        **checks,
+        Check.NOT_REVOKED: not credential.is_revoked,
+        Check.NOT_EXPIRED: not credential.is_expired(now),
+    }
+    if not is_whole:
+        state = State.ALTERED
+    elif credential.is_revoked:
+        state = State.REVOKED
+    elif credential.is_expired(now):
+        state = State.EXPIRED
+    else:
+        state = State.VALID
+    return Verdict(state, now, credential, checks)
+
+
+def _key_of(document: Mapping[str, Any], credential: Credential) -> IssuerKey:
+    """The issuer's key that the proof names; the credential's own when it names none of ours."""
+    try:
+        named = data_integrity.proof_of(document)["verificationMethod"]
+    except data_integrity.NotVerifiable:
+        return credential.key
+    if named == verification_method(credential.key.kid):
+        return credential.key
+    keys = {verification_method(key.kid): key for key in queries.list_keys()}
+    return keys.get(named, credential.key)
+
+
+def _is_of_register(document: Mapping[str, Any], credential: Credential) -> bool:
+    """Whether the signed document and the register's entry are about the same thing."""
+    entry = document.get("evidence")
+    signed = entry[0].get("narrative") if isinstance(entry, list) and entry else None
+    return (
+        document.get("id") == credential.uuid.urn
+        and document.get("issuer", {}).get("id") == issuer_did()
+        and signed == register.digest(credential.facts_text)
+        and credential.facts["holder"]["name"] == credential.holder_name
+    )
+
+
+def verify_document(document: Mapping[str, Any]) -> Verdict:
+    """The verdict on an Open Badges document that somebody shows.
+
+    Only what Puente itself signed can be equal to what it remembers, so a document made to be
+    hard to check is never canonicalised.
+    """
+    identifier = document.get("id")
+    credential = queries.find_by_urn(identifier) if isinstance(identifier, str) else None
+    if credential is None:
+        return verify_credential(None)
+    now = clock.now()
+    is_ours = fingerprint(dict(document)) in credential.document_digests
+    text = orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
+    checks = {
+        Check.SIGNATURE: is_ours and _is_genuine(text, _key_of(document, credential).public_key),
+        Check.REGISTER: is_ours,
+    }
+    return _judge(credential, checks, now)
+
+
+def verify_many(codes: Sequence[str]) -> list[tuple[str, Verdict]]:
+    """The verdict on each of many codes, in the order given; three queries whatever the number."""
+    wanted = [read_code(code) for code in codes]
+    found = queries.find_by_codes(set(wanted))
+    return [(code, verify_credential(found.get(code))) for code in wanted]
+
+
+def note(credentials: Sequence[Credential | None], how: str) -> None:
+    """Count looks at certificates: when and how, never by whom."""
+    now = clock.now()
+    db.session.add_all(
+        VerificationLog(credential_id=credential.id, at=now, how=how)
+        for credential in credentials
+        if credential is not None
+    )
+    db.session.flush()

@@ -1,0 +1,84 @@
+"""What programs fetch: credentials, status lists, the issuer's identity."""
+
+from __future__ import annotations
+
+from flask import Response, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from lms.accounts.permissions import require
+from lms.certificates import queries
+from lms.certificates.codes import read_code
+from lms.certificates.credential_formats.base import credential_formats
+from lms.certificates.errors import NotYetDrawn
+from lms.certificates.services import keys
+from lms.certificates.views import bp
+from lms.certificates.views.limits import limit_guesses
+from lms.core.errors import NotFound
+from lms.core.files import send_stored
+from lms.core.web import public
+
+
+def _open(content: str | bytes, media_type: str, max_age: int = 0) -> Response:
+    """An answer that scripts of every site may read."""
+    response = Response(content, content_type=media_type)
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.headers["X-Robots-Tag"] = "noindex"
+    response.headers["Cache-Control"] = f"public, max-age={max_age}" if max_age else "no-cache"
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+@bp.get("/verify/<code>.json")
+@public
+@limit_guesses
+def public_document(code: str) -> ResponseReturnValue:
+    """The signed credential; without the name when the holder hides it. Its status list says
+    whether it was revoked."""
+    credential = queries.find_by_code(read_code(code))
+    if credential is None:
+        response = jsonify(error={"status": 404, "message": "There is no such certificate."})
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        return response, 404
+    return _open(credential.shown_document, "application/vc+ld+json")
+
+
+@bp.get("/status/revocation/<int:number>")
+@public
+def status_list(number: int) -> ResponseReturnValue:
+    """A signed status list, kept by caches for a minute."""
+    found = queries.get_status_list(number)
+    return _open(found.document, "application/vc+ld+json", max_age=60)
+
+
+@bp.get("/.well-known/did.json")
+@public
+def did_document() -> ResponseReturnValue:
+    """The issuer's identity and keys (did:web)."""
+    body = jsonify(keys.did_document()).get_data()
+    return _open(body, "application/did+json", max_age=300)
+
+
+@bp.get("/certificates/<code>/certificate.pdf")
+def pdf(code: str) -> ResponseReturnValue:
+    """The PDF, for the holder, the course's staff and administrators."""
+    credential = queries.get_by_code(code)
+    require("certificates.see", credential)
+    if credential.pdf_file is None:
+        raise NotYetDrawn
+    return send_stored(credential.pdf_file, download="download" in request.args)
+
+
+@bp.get("/certificates/<code>/documents/<name>")
+def document(code: str, name: str) -> ResponseReturnValue:
+    """The certificate in one of the other formats, for the same people."""
+    credential = queries.get_by_code(code)
+    require("certificates.see", credential)
+    kind = credential_formats.get(name)
+    if kind is None or name == "pdf":
+        raise NotFound
+    response = Response(kind.make(credential), content_type=kind.media_type)
+    file_name = f"{credential.code}.{kind.file_ending}"
+    response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
+    return response

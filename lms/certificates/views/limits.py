@@ -1,0 +1,37 @@
+"""How often strangers may ask: wrong codes are counted, right ones hardly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from flask import Response, request
+
+from lms.core.limits import limiter
+from lms.core.web import SAFE_METHODS
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def _failed(response: Response) -> bool:
+    return response.status_code >= 400
+
+
+def _is_reading() -> bool:
+    return request.method in SAFE_METHODS
+
+
+def limit_guesses(view: View) -> View:
+    """60 unknown codes in ten minutes from one address, counted over all pages together."""
+    limit = limiter.shared_limit("60 per 10 minutes", scope="verify", deduct_when=_failed)
+    return cast(View, limit(view))
+
+
+def limit_uploads(view: View) -> View:
+    """30 files in ten minutes from one address."""
+    return cast(View, limiter.limit("30 per 10 minutes", exempt_when=_is_reading)(view))
+
+
+def limit_looks(view: View) -> View:
+    """120 counted looks in ten minutes from one address."""
+    return cast(View, limiter.limit("120 per 10 minutes")(view))

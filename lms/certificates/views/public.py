@@ -1,0 +1,117 @@
+"""Verification for everybody: by code, by file, by link."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flask import make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from lms.certificates import queries
+from lms.certificates.codes import read_code
+from lms.certificates.errors import UploadUnreadable
+from lms.certificates.forms import CodeForm, UploadForm
+from lms.certificates.services import verify as services
+from lms.certificates.services.verify import Check, State, Verdict
+from lms.certificates.uploads import MAX_FILE, Upload, read_upload
+from lms.certificates.views import bp
+from lms.certificates.views.limits import limit_guesses, limit_looks, limit_uploads
+from lms.certificates.views.shared import check_texts, shown_facts
+from lms.core.web import public, read_only_post
+
+
+def _start(code_form: CodeForm, upload_form: UploadForm, status: int = 200) -> ResponseReturnValue:
+    page = render_template("certificates/verify.html", code_form=code_form, upload_form=upload_form)
+    return page, status
+
+
+@bp.get("/verify")
+@public
+def verify() -> ResponseReturnValue:
+    """Ask for a code or a file."""
+    return _start(CodeForm(prefix="by-code"), UploadForm(prefix="by-file"))
+
+
+@bp.post("/verify")
+@public
+@read_only_post
+def verify_code() -> ResponseReturnValue:
+    """Go to the page of the typed code, whether there is one or not."""
+    form = CodeForm(prefix="by-code")
+    if not form.validate_on_submit():
+        return _start(form, UploadForm(prefix="by-file", formdata=None), 422)
+    return redirect(url_for(".verify_page", code=read_code(form.code.data or "")), 303)
+
+
+@bp.get("/verify/<code>")
+@public
+@limit_guesses
+def verify_page(code: str) -> ResponseReturnValue:
+    """What is true of a code."""
+    kept = read_code(code)
+    if kept != code:
+        return redirect(url_for(".verify_page", code=kept))
+    return _answer(services.verify_code(code))
+
+
+@bp.post("/verify/<code>/seen")
+@public
+@limit_looks
+def note_look(code: str) -> ResponseReturnValue:
+    """Count that the page of a certificate was looked at; nothing is kept about the visitor."""
+    credential = queries.find_by_code(read_code(code))
+    services.note([credential], "page")
+    return "", 204
+
+
+@bp.post("/verify/file")
+@public
+@limit_uploads
+def verify_file() -> ResponseReturnValue:
+    """What is true of an uploaded file."""
+    form = UploadForm(prefix="by-file")
+    if not form.validate_on_submit():
+        return _start(CodeForm(prefix="by-code", formdata=None), form, 422)
+    try:
+        upload = read_upload(form.file.data.read(MAX_FILE + 1))
+    except UploadUnreadable as error:
+        form.file.errors = [str(error.text)]
+        return _start(CodeForm(prefix="by-code", formdata=None), form, 422)
+    verdict = _judge(upload)
+    services.note([verdict.credential], "file")
+    return _answer(verdict, is_file=True)
+
+
+def _judge(upload: Upload) -> Verdict:
+    if upload.document is not None:
+        verdict = services.verify_document(upload.document)
+    else:
+        verdict = services.verify_code(upload.code or "")
+    if verdict.credential is None or upload.pdf_digest is None:
+        return verdict
+    is_same = upload.pdf_digest in verdict.credential.pdf_digests
+    return replace(
+        verdict,
+        state=verdict.state if is_same else State.ALTERED,
+        checks={Check.FILE: is_same, **verdict.checks},
+    )
+
+
+def _answer(verdict: Verdict, *, is_file: bool = False) -> ResponseReturnValue:
+    credential = verdict.credential
+    response = make_response(
+        render_template(
+            "certificates/verdict.html",
+            verdict=verdict,
+            credential=credential,
+            facts=shown_facts(credential) if credential else None,
+            checks=check_texts(verdict),
+            is_file=is_file,
+            code_form=CodeForm(prefix="by-code", formdata=None),
+        ),
+        404 if credential is None else 200,
+    )
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
