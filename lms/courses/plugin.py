@@ -10,7 +10,7 @@ from lms.accounts.permissions import Permission, present_user
 from lms.core.events import Subscription
 from lms.core.outbox import Job
 from lms.core.personal_data import PersonalData
-from lms.core.web import NavigationEntry
+from lms.core.web import NavigationEntry, Panel
 from lms.courses import authoring_notices, authoring_permissions, notices
 from lms.courses import commands as room_commands
 from lms.courses import jobs as room_jobs
@@ -24,14 +24,34 @@ from lms.courses.enrolment_methods.free import FreeEnrolment
 from lms.courses.packages.base import Exporter, Importer
 from lms.courses.packages.folder_export import FolderExporter
 from lms.courses.packages.folder_import import FolderImporter
+from lms.courses.reports import PERMISSION as READ_REPORTS
+from lms.courses.reports import REPORTS
 from lms.courses.services.personal_data import erase_person, export_person
 from lms.courses.statements import all_statements
 from lms.courses.views import bp, calendar, catalogue, enrolment, media, study
+from lms.courses.views.authoring import contents, learners, packages, people, runs
+from lms.courses.views.authoring import courses as authoring
+from lms.courses.views.authoring import media as authoring_media
+from lms.courses.views.authoring.common import is_author
 from lms.hookspecs import hookimpl
 from lms.notifications.kinds import NotificationKind
+from lms.reports.base import Report
 from lms.xapi.mapping import StatementMapping
 
-__all__ = ["calendar", "catalogue", "enrolment", "media", "study"]
+__all__ = [
+    "authoring",
+    "authoring_media",
+    "calendar",
+    "catalogue",
+    "contents",
+    "enrolment",
+    "learners",
+    "media",
+    "packages",
+    "people",
+    "runs",
+    "study",
+]
 
 
 @hookimpl
@@ -43,7 +63,7 @@ def blueprints() -> list[Blueprint]:
 @hookimpl
 def permissions() -> list[Permission]:
     """Who may see, enter, study and edit courses."""
-    return [*rules.all_permissions(), *authoring_permissions.PERMISSIONS]
+    return [*rules.all_permissions(), *authoring_permissions.PERMISSIONS, READ_REPORTS]
 
 
 @hookimpl
@@ -65,7 +85,29 @@ def navigation() -> list[NavigationEntry]:
             order=20,
             also=("courses.home", "courses.course_page", "courses.enrol", "courses.waiting_list"),
         ),
+        NavigationEntry(
+            "teaching",
+            lazy_gettext("Teaching"),
+            "courses.teach",
+            order=15,
+            shown=is_author,
+            also=("courses.teach_",),
+        ),
     ]
+
+
+@hookimpl
+def panels() -> list[Panel]:
+    """What an organisation teaches."""
+    return [
+        Panel("courses.of_organisation", "directory.organisation", catalogue.organisation_courses)
+    ]
+
+
+@hookimpl
+def reports() -> list[Report]:
+    """Enrolments and completions, and the learners behind them."""
+    return REPORTS
 
 
 @hookimpl

@@ -12,7 +12,8 @@ from lms.core.events import emit
 from lms.courses.events import CourseRunCancelled
 from lms.courses.services import progress
 from lms.courses.services.reminders import send_reminders
-from lms.notifications.models import Notice
+from lms.notifications.models import MailChoice, Notice
+from lms.notifications.services import choose
 from tests.factories.accounts import make_user
 from tests.factories.courses import (
     make_activity,
@@ -73,6 +74,7 @@ def test_what_is_due_is_named_until_it_is_done(enrolment, mails):
         one = enrolment.run.course.modules[0].activities[0]
         progress.complete_activity(enrolment, one)
         db.session.query(Notice).delete()
+    choose(enrolment.user_id, {"courses.due_soon": MailChoice.AT_ONCE})
     with at(8):
         assert send_reminders() == 1
         assert send_reminders() == 0

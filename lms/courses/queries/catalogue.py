@@ -9,17 +9,33 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, String, and_, case, cast, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    String,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
+from lms.accounts.models import User
 from lms.core import clock
 from lms.core.db import db
 from lms.core.pagination import Page, paginate
 from lms.core.text import search_words
 from lms.courses.models import (
+    HOLDS_SEAT,
     Course,
     CourseCredit,
     CourseRun,
+    Enrolment,
+    EnrolmentState,
     PublicationState,
     Topic,
 )
@@ -206,10 +222,30 @@ def choices() -> Choices:
     return Choices(topics, months, [row[0] for row in rows])
 
 
-def list_runs_for_page(course: Course) -> list[CourseRun]:
-    """The runs of a course that one can enter or that are under way, the next first."""
-    runs = db.session.scalars(
-        select(CourseRun)
+def list_runs_for_page(
+    course: Course, user: User | None
+) -> list[tuple[CourseRun, Seats, Enrolment | None]]:
+    """The runs of a course that are coming or under way, the next first, in one query.
+
+    Each with its seats and, for a signed-in person, their enrolment.
+    """
+    other = aliased(Enrolment)
+
+    def count(condition: ColumnElement[bool]) -> ScalarSelect[int]:
+        found = select(func.count()).where(other.run_id == CourseRun.id, condition)
+        return found.scalar_subquery()
+
+    rows = db.session.execute(
+        select(
+            CourseRun,
+            count(other.state.in_(HOLDS_SEAT)),
+            count(other.state == EnrolmentState.WAITLISTED),
+            Enrolment,
+        )
+        .outerjoin(
+            Enrolment,
+            (Enrolment.run_id == CourseRun.id) & (Enrolment.user_id == (user.id if user else None)),
+        )
         .where(
             CourseRun.course_id == course.id,
             CourseRun.state == PublicationState.PUBLISHED,
@@ -217,4 +253,4 @@ def list_runs_for_page(course: Course) -> list[CourseRun]:
         )
         .order_by(CourseRun.starts_on, CourseRun.id)
     )
-    return list(runs)
+    return [(run, Seats(taken, waiting), mine) for run, taken, waiting, mine in rows]

@@ -16,7 +16,9 @@ from lms.courses.models import (
     CourseStaff,
     Module,
     PublicationState,
+    course_partners,
 )
+from lms.directory.models import Organisation
 
 
 def get_course(slug: str) -> Course:
@@ -40,7 +42,7 @@ def get_course_for_page(slug: str) -> Course:
             selectinload(Course.staff).options(
                 joinedload(CourseStaff.user), joinedload(CourseStaff.organisation)
             ),
-            selectinload(Course.modules).selectinload(Module.activities),
+            selectinload(Course.modules).joinedload(Module.activities),
         )
     )
     if course is None:
@@ -53,7 +55,7 @@ def get_course_for_study(slug: str) -> Course:
     course = db.session.scalar(
         select(Course)
         .where(Course.slug == slug)
-        .options(selectinload(Course.modules).selectinload(Module.activities))
+        .options(selectinload(Course.modules).joinedload(Module.activities))
     )
     if course is None:
         raise NotFound
@@ -76,9 +78,7 @@ def get_run_for_study(run_id: int) -> CourseRun:
         select(CourseRun)
         .where(CourseRun.id == run_id)
         .options(
-            joinedload(CourseRun.course)
-            .selectinload(Course.modules)
-            .selectinload(Module.activities)
+            joinedload(CourseRun.course).selectinload(Course.modules).joinedload(Module.activities)
         )
     )
     if run is None:
@@ -124,6 +124,25 @@ def find_media(course_id: int, names: set[str]) -> dict[str, CourseMedia]:
         select(CourseMedia).where(CourseMedia.course_id == course_id, CourseMedia.name.in_(names))
     )
     return {media.name: media for media in found}
+
+
+def list_courses_of(organisation: Organisation, limit: int = 24) -> list[Course]:
+    """The published courses that an organisation owns or shares."""
+    shared = select(course_partners.c.course_id).where(
+        course_partners.c.organisation_id == organisation.id
+    )
+    return list(
+        db.session.scalars(
+            select(Course)
+            .where(
+                Course.state == PublicationState.PUBLISHED,
+                (Course.owner_id == organisation.id) | Course.id.in_(shared),
+            )
+            .order_by(Course.slug)
+            .limit(limit)
+            .options(joinedload(Course.topic), selectinload(Course.credits))
+        )
+    )
 
 
 def list_published_courses() -> list[Course]:

@@ -46,16 +46,6 @@ def get_enrolment(run: CourseRun, user: User) -> Enrolment:
     return enrolment
 
 
-def enrolments_by_run(run_ids: Collection[int], user: User | None) -> dict[int, Enrolment]:
-    """The person's enrolments in these runs, by run id."""
-    if user is None or not run_ids:
-        return {}
-    found = db.session.scalars(
-        select(Enrolment).where(Enrolment.user_id == user.id, Enrolment.run_id.in_(run_ids))
-    )
-    return {enrolment.run_id: enrolment for enrolment in found}
-
-
 def seats_by_run(run_ids: Collection[int]) -> dict[int, Seats]:
     """Seats held and people waiting in each of these runs."""
     if not run_ids:
@@ -107,7 +97,7 @@ def list_enrolments(user: User) -> list[Enrolment]:
                 .joinedload(CourseRun.course)
                 .options(
                     joinedload(Course.topic),
-                    selectinload(Course.modules).selectinload(Module.activities),
+                    selectinload(Course.modules).joinedload(Module.activities),
                 ),
                 selectinload(Enrolment.progress),
             )

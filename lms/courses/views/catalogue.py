@@ -8,11 +8,13 @@ from typing import Any
 from flask import Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from lms.accounts.models import User
 from lms.accounts.permissions import can, present_user
 from lms.config import LANGUAGES
 from lms.core import clock
+from lms.core.db import db
 from lms.core.errors import NotFound
 from lms.core.templating import format_day
 from lms.core.web import absolute_url, page_number, public
@@ -21,11 +23,12 @@ from lms.courses.forms.learner import CatalogueFilters
 from lms.courses.media import media_links
 from lms.courses.models import Course, CourseRun, Enrolment, EnrolmentState
 from lms.courses.queries import catalogue, courses, enrolments
-from lms.courses.queries.catalogue import RunState, run_state
-from lms.courses.queries.enrolments import Seats
+from lms.courses.queries.catalogue import Card, RunState, run_state
 from lms.courses.share_picture import draw_share_picture, share_picture_tag
 from lms.courses.structured_data import course_data
 from lms.courses.views import bp, shared
+from lms.directory.models import Organisation
+from lms.directory.queries import list_organisations
 
 
 @bp.get("/")
@@ -127,17 +130,12 @@ def course_page(slug: str) -> ResponseReturnValue:
 
 def _offers(course: Course, user: User | None) -> list[RunOffer]:
     now = clock.now()
-    runs = catalogue.list_runs_for_page(course)
-    ids = [run.id for run in runs]
-    seats = enrolments.seats_by_run(ids)
-    mine = enrolments.enrolments_by_run(ids, user)
-    waits = user and any(e.state == EnrolmentState.WAITLISTED for e in mine.values())
+    rows = catalogue.list_runs_for_page(course, user)
+    waits = any(mine and mine.state == EnrolmentState.WAITLISTED for _run, _seats, mine in rows)
     positions = enrolments.waiting_positions(user) if user and waits else {}
     offers = []
-    for run in runs:
-        taken = seats.get(run.id, Seats())
+    for run, taken, enrolment in rows:
         state = run_state(run, taken, now)
-        enrolment = mine.get(run.id)
         can_enter = state not in (RunState.FULL, RunState.CLOSED, RunState.NOT_YET_OPEN)
         has_seat = enrolment is not None and enrolment.state in (
             EnrolmentState.OFFERED,
@@ -192,6 +190,15 @@ def share_picture(slug: str) -> ResponseReturnValue:
     return response
 
 
+def organisation_courses(organisation: Organisation) -> Markup | None:
+    """What an organisation teaches, for its page."""
+    found = courses.list_courses_of(organisation)
+    if not found:
+        return None
+    cards = [shared.card_values(Card(course, None, None)) | {"status": None} for course in found]
+    return Markup(render_template("courses/_of_organisation.html", cards=cards))  # noqa: S704
+
+
 @bp.get("/sitemap.xml")
 @public
 def sitemap() -> ResponseReturnValue:
@@ -209,5 +216,9 @@ def sitemap() -> ResponseReturnValue:
         }
         for course in courses.list_published_courses()
     ]
+    for organisation in db.session.scalars(list_organisations()):
+        url = absolute_url("directory.organisation", slug=organisation.slug)
+        alternates = [(code, f"{url}?lang={code}") for code in LANGUAGES]
+        entries.append({"url": url, "alternates": alternates})
     xml = render_template("courses/sitemap.xml", entries=entries)
     return Response(xml, content_type="application/xml; charset=utf-8")

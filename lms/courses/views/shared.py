@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from lms.config import LANGUAGES
+from lms.core import clock
 from lms.core.templating import format_day, format_money, format_number
 from lms.core.text import in_language, language_of
 from lms.courses.models import Course, CourseRun, Level, Module
@@ -36,8 +37,8 @@ def language_names(codes: list[str]) -> str:
     return " · ".join(language_name(code) for code in codes)
 
 
-@bp.app_template_filter("instant")
-def instant(text: str) -> datetime:
+@bp.app_template_filter("iso_instant")
+def iso_instant(text: str) -> datetime:
     """An instant kept as text (ISO 8601), as in the values of notices."""
     return datetime.fromisoformat(text)
 
@@ -106,14 +107,14 @@ def card_values(card: Card, level: int = 3) -> dict[str, Any]:
     """What the macro `course_card` shows of a course."""
     course, run = card.course, card.run
     length = weeks_text(course.weeks)
-    if run is None:
-        first = length
-    elif run.starts_on.year == run.ends_on.year:
-        day = format_day(run.starts_on, "MMMd")
-        first = str(_("%(length)s · starts %(day)s", length=length, day=day))
-    else:
-        day = format_day(run.starts_on)
-        first = str(_("%(length)s · starts %(day)s", length=length, day=day))
+    first = length
+    if run is not None:
+        now = clock.now()
+        day = format_day(run.starts_on, "MMMd" if run.starts_on.year == now.year else "yMMMd")
+        if run.starts_at <= now:
+            first = str(_("%(length)s · began %(day)s", length=length, day=day))
+        else:
+            first = str(_("%(length)s · starts %(day)s", length=length, day=day))
     return {
         "title": in_language(course.title),
         "url": url_for("courses.course_page", slug=course.slug),
