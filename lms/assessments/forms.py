@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, Form, FormField, IntegerField, SelectField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import InputRequired, NumberRange, Optional
 
 from lms.assessments.models import FeedbackPolicy, Grading, Question
@@ -66,7 +67,8 @@ class QuizSettingsForm(Form):
         lazy_gettext("Pass mark in per cent"), [InputRequired(), NumberRange(0, 1)], default=0.6
     )
     grading = SelectField(
-        lazy_gettext("Which attempt counts"), choices=list(GRADING_LABELS.items())
+        lazy_gettext("Which attempt counts"),
+        choices=[SelectChoice(str(key), text) for key, text in GRADING_LABELS.items()],
     )
     shuffle = BooleanField(lazy_gettext("Questions and choices in random order"))
     draw = IntegerField(
@@ -76,7 +78,7 @@ class QuizSettingsForm(Form):
     )
     feedback = SelectField(
         lazy_gettext("When right answers and feedback are shown"),
-        choices=list(FEEDBACK_LABELS.items()),
+        choices=[SelectChoice(str(key), text) for key, text in FEEDBACK_LABELS.items()],
     )
 
 

@@ -28,7 +28,9 @@ def _submitted(event: AttemptSubmitted) -> Iterator[StatementDraft]:
     responses = queries.responses_by_question(attempt)
     for question_id in attempt.question_ids:
         response = responses.get(question_id)
-        if response is not None and response.response is not None:
+        if response is None or response.response is None:
+            continue
+        if response.question.kind in question_types:
             yield _answered(attempt, response.question, response)
     yield _result(attempt)
 

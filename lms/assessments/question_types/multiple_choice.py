@@ -154,7 +154,7 @@ class MultipleChoice(QuestionType):
         """1 when exactly the right choices were made, else 0."""
         if not isinstance(response, list):
             return 0.0
-        return 1.0 if set(response) == set(self._correct(settings)) else 0.0
+        return 1.0 if sorted(map(str, response)) == sorted(self._correct(settings)) else 0.0
 
     def _correct(self, settings: Settings) -> list[str]:
         return [choice["id"] for choice in settings["choices"] if choice.get("correct")]

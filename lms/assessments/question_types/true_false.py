@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from werkzeug.datastructures import MultiDict
 from wtforms import Form, RadioField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 
 from lms.assessments.question_types.base import (
     QuestionType,
@@ -40,7 +41,10 @@ class TrueFalse(QuestionType):
 
             correct = RadioField(
                 lazy_gettext("The sentence is"),
-                choices=[("true", lazy_gettext("True")), ("false", lazy_gettext("False"))],
+                choices=[
+                    SelectChoice("true", lazy_gettext("True")),
+                    SelectChoice("false", lazy_gettext("False")),
+                ],
                 default="true",
             )
 

@@ -114,9 +114,8 @@ def _read(attempt: QuizAttempt, question: Question, values: MultiDict[str, str])
 
 def _is_to_be_confirmed(attempt: QuizAttempt, responses: dict[int, Response]) -> bool:
     """Whether questions stay empty, and the learner has not yet said that this is meant."""
-    if "confirmed" in request.form or (
-        all(r is not None for r in responses.values()) and responses
-    ):
+    is_complete = bool(responses) and all(r is not None for r in responses.values())
+    if "confirmed" in request.form or is_complete:
         return False
     return attempt.deadline_at is None or (
         (attempt.deadline_at - clock.now()).total_seconds() >= NEARLY_OVER
