@@ -59,10 +59,16 @@ class Needed(InputRequired):
             raise StopValidation(str(self.message))
 
 
+def without_links(form: BaseForm, field: Field) -> None:
+    """Refuse names that carry a link: they would be mailed to whoever's address was typed."""
+    if any(sign in field.data for sign in "<>@/\\") or "www." in field.data.casefold():
+        raise ValidationError(_("Write your name only, without addresses or links."))
+
+
 def _name_field() -> StringField:
     return StringField(
         lazy_gettext("Name"),
-        [Needed(lazy_gettext("Write your name.")), Length(max=120)],
+        [Needed(lazy_gettext("Write your name.")), Length(max=120), without_links],
         filters=[tidy],
         description=lazy_gettext("As it shall stand on your certificates."),
     )

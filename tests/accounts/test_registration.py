@@ -100,6 +100,8 @@ def test_a_token_of_one_purpose_is_worthless_for_another(client, mails):
     ("change", "words"),
     [
         ({"name": "  "}, "Write your name."),
+        ({"name": "Win at http://evil.example"}, "Write your name only"),
+        ({"name": "Go to WWW.evil.example"}, "Write your name only"),
         ({"email": ""}, "Write your e-mail address."),
         ({"email": "ana at example"}, "Write an address like name@example.org."),
         ({"email": "ana@ex ample.org"}, "Write an address like name@example.org."),
