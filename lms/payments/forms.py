@@ -42,6 +42,7 @@ class CheckoutForm(FlaskForm):  # type: ignore[misc]
 
     def offer(self, gateways: list[PaymentGateway]) -> None:
         """Fill in the choices that there are now."""
+        self.gateways = gateways
         self.country.choices = choices([("", _("Not said")), *country_choices()])
         self.gateway.choices = choices([(g.name, str(g.label)) for g in gateways])
         if self.gateway.data not in [g.name for g in gateways]:
@@ -153,15 +154,19 @@ class VoucherForm(FlaskForm):  # type: ignore[misc]
         if field.data and sum(sign.isalnum() for sign in field.data) < 4:
             raise ValidationError(_("A code needs at least four letters or digits."))
 
-    def validate_percent(self, field: IntegerField) -> None:
-        """Needed when that is what the voucher gives."""
-        if self.kind.data == "percent" and field.data is None:
-            raise ValidationError(_("Write a percentage from 1 to 100."))
-
-    def validate_amount(self, field: StringField) -> None:
-        """Needed when that is what the voucher gives."""
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Besides each field: what the voucher gives must be said."""
+        is_valid = bool(super().validate(extra_validators))
+        if self.kind.data == "percent" and self.percent.data is None and not self.percent.errors:
+            self.percent.errors = [_("Write a percentage from 1 to 100.")]
+            return False
         if self.kind.data == "amount":
-            read_amount(field.data or "", str(self.currency.data))
+            try:
+                read_amount(self.amount.data or "", str(self.currency.data))
+            except ValidationError as error:
+                self.amount.errors = [str(error)]
+                return False
+        return is_valid
 
     def validate_valid_until(self, field: DateField) -> None:
         """Not before the first day."""

@@ -116,7 +116,7 @@ def show(key: str) -> ResponseReturnValue:
     return _answer(lambda: double().get(key))
 
 
-def _page(session: Thing, error: str | None = None, asks_bank: bool = False) -> Any:
+def _page(session: Thing, error: str | None = None, asks_bank: bool = False) -> str:
     language, texts = texts_in(session["locale"])
     amount = from_stripe(session["amount_total"], session["currency"])
     return render_template(
@@ -169,7 +169,7 @@ def pay(key: str) -> ResponseReturnValue:
         case _:
             outcome = double().pay(key, request.form.get("card", ""))
     if outcome in (Outcome.PAID, Outcome.LATER):
-        return redirect(session["success_url"], 303)
+        return redirect(str(session["success_url"]), 303)
     if outcome == Outcome.ASK_BANK:
         return _page(session, asks_bank=True)
     if outcome == Outcome.CLOSED:

@@ -13,6 +13,7 @@ from lms.payments.queries.exceptions import (
 )
 from lms.payments.queries.orders import (
     carries_enrolment,
+    courses_sold,
     facts_for_messages,
     find_enrolment,
     find_open_order,
@@ -29,11 +30,13 @@ from lms.payments.queries.orders import (
     list_orders_of,
     list_vouchers,
     payments_of,
+    runs_for_sale,
     timeline,
 )
 from lms.payments.queries.revenue import (
     LedgerLine,
     RevenueRow,
+    ledger_lines,
     list_ledger,
     revenue,
 )
@@ -44,6 +47,7 @@ __all__ = [
     "amount_differs",
     "carries_enrolment",
     "count_exceptions",
+    "courses_sold",
     "enrolled_not_paid",
     "facts_for_messages",
     "failed_refunds",
@@ -58,6 +62,7 @@ __all__ = [
     "get_run",
     "get_voucher",
     "kept_for",
+    "ledger_lines",
     "list_ledger",
     "list_orders",
     "list_orders_of",
@@ -66,5 +71,6 @@ __all__ = [
     "payments_of",
     "refunds_by_hand",
     "revenue",
+    "runs_for_sale",
     "timeline",
 ]

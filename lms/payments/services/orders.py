@@ -21,6 +21,7 @@ from lms.courses.services.enrolment import (
     activate,
     end_enrolment,
     hold_seat,
+    lock_run,
 )
 from lms.notifications.services import tell
 from lms.payments import queries
@@ -51,7 +52,12 @@ def change_state(order: Order, to: OrderState, from_: Sequence[str], **values: A
 
 
 def lock_order(order: Order) -> Order:
-    """The order as it is now, locked until the end of the transaction."""
+    """The order as it is now, locked until the end of the transaction.
+
+    Its run is locked first, as seats are: in the same order everywhere, so that two transactions
+    never wait for each other.
+    """
+    lock_run(order.run)
     return db.session.execute(
         select(Order)
         .where(Order.id == order.id)
@@ -202,20 +208,22 @@ def close_order(order: Order, to: OrderState) -> bool:
 
 def cancel_order(order: Order) -> None:
     """The buyer gives the order and its seat up. Raises OrderClosed."""
+    order = lock_order(order)
     if order.is_settling or not close_order(order, OrderState.CANCELLED):
         raise OrderClosed
     _free_seat(order)
 
 
 def expire_order(order: Order) -> None:
-    """Close an order that waited for its payment in vain. Safe to repeat."""
+    """Close an order that waited for its payment in vain, and free its seat. Safe to repeat."""
     order = lock_order(order)
     if order.expires_at is None or order.expires_at > clock.now():
         return
-    if close_order(order, OrderState.EXPIRED):
-        enrolment = order.enrolment
-        if enrolment and enrolment.offer_expires_at and enrolment.offer_expires_at <= clock.now():
-            _free_seat(order)
+    close_order(order, OrderState.EXPIRED)
+    held_until = order.enrolment.offer_expires_at if order.enrolment else None
+    is_taken_up = queries.find_open_order(order.run, order.user) is not None
+    if held_until is not None and held_until <= clock.now() and not is_taken_up:
+        _free_seat(order)
 
 
 def _free_seat(order: Order) -> None:
@@ -233,6 +241,7 @@ def close_orders_of(event: EnrolmentEnded) -> None:
 
 def settling(order: Order) -> None:
     """The buyer has paid in a way that takes days: keep order and seat so long. Safe to repeat."""
+    order = lock_order(order)
     if order.is_settling or not order.is_open:
         return
     until = clock.now() + SETTLING_TAKES

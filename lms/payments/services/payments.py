@@ -18,7 +18,6 @@ from lms.courses.services.enrolment import (
     activate,
     has_free_seat,
     join_waiting_list,
-    lock_run,
 )
 from lms.notifications.services import tell
 from lms.payments import queries
@@ -43,6 +42,7 @@ from lms.payments.models import (
     WebhookEvent,
 )
 from lms.payments.services import orders, refunds
+from lms.payments.services.attention import call_administrators
 from lms.payments.services.numbers import insert_if_new
 from lms.payments.services.receipts import issue_receipt
 from lms.payments.services.vouchers import retake_voucher
@@ -108,8 +108,8 @@ def take_payment(
     order: Order, gateway: str, reference: str, amount: Money, confirmed_by: User | None = None
 ) -> Payment:
     """Note money received and, when it is what the order asks for, enrol. Safe to repeat."""
-    run = lock_run(order.run)
     order = orders.lock_order(order)
+    run = order.run
     payment = queries.find_payment(gateway, reference)
     if payment is not None:
         return payment
@@ -126,6 +126,7 @@ def take_payment(
     if amount != order.total:
         payment.exception = PaymentException.AMOUNT_DIFFERS
         db.session.flush()
+        call_administrators(order, PaymentException.AMOUNT_DIFFERS)
         return payment
     was_paid_before = not orders.change_state(
         order,
@@ -177,6 +178,7 @@ def _enrol(order: Order, enrolment: Enrolment | None) -> None:
 def _give_back(payment: Payment, why: PaymentException, reason: RefundReason) -> Payment:
     payment.exception = why
     db.session.flush()
+    call_administrators(payment.order, why)
     refunds.request_refund(payment, payment.remaining, reason)
     return payment
 

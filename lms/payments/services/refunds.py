@@ -27,11 +27,11 @@ from lms.payments.models import (
     Order,
     OrderState,
     Payment,
-    PaymentException,
     Refund,
     RefundReason,
     RefundState,
 )
+from lms.payments.services.attention import call_administrators
 from lms.payments.services.orders import close_order, lock_order
 
 
@@ -77,6 +77,8 @@ def request_refund(
     gateway = payment_gateways.get(payment.gateway)
     if gateway is not None and not gateway.refunds_by_hand:
         enqueue("payments.refund", refund_id=refund.id)
+    elif by is None:
+        call_administrators(payment.order, "refund_by_hand")
     return refund
 
 
@@ -145,6 +147,7 @@ def fail_refund(refund: Refund, failure: str) -> None:
             .execution_options(synchronize_session="fetch")
         )
         _follow_ledger(lock_order(refund.order))
+        call_administrators(refund.order, "refund_failed")
 
 
 def note_money_returned(payment: Payment, refunded: Money) -> None:
@@ -193,9 +196,3 @@ def refund_cancelled_run(event: CourseRunCancelled) -> None:
             close_order(order, OrderState.CANCELLED)
         elif order.total_minor:
             enqueue("payments.refund_order", order_id=order.id, reason="run_cancelled")
-
-
-def resolve_exception(payment: Payment, by: User) -> None:
-    """An administrator has seen to a payment that was flagged for its amount."""
-    if payment.exception == PaymentException.AMOUNT_DIFFERS and payment.remaining:
-        refund_order(payment.order, RefundReason.BY_ADMINISTRATOR, by=by)

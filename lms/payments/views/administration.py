@@ -10,7 +10,6 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_timezone
 from flask_babel import gettext as _
-from sqlalchemy import select
 from wtforms.validators import ValidationError
 
 from lms.accounts.permissions import require, signed_in
@@ -21,7 +20,6 @@ from lms.core.pagination import paginate
 from lms.core.settings import settings
 from lms.core.text import in_language
 from lms.core.web import page_number
-from lms.courses.models import Course, CourseRun
 from lms.payments import queries
 from lms.payments.errors import NothingToRefund, ReferenceUsed, WrongTransferAmount
 from lms.payments.forms import (
@@ -76,13 +74,6 @@ def admin_orders() -> ResponseReturnValue:
         since=clock.start_of_day(first, zone) if first else None,
         until=clock.end_of_day(last, zone) if last else None,
     )
-    courses = db.session.execute(
-        select(Course.id, Course.title)
-        .where(
-            Course.id.in_(select(CourseRun.course_id).where(CourseRun.__table__.c.price_minor > 0))
-        )
-        .order_by(Course.slug)
-    )
     return render_template(
         "payments/admin/orders.html",
         page=paginate(statement, page_number(), 50),
@@ -90,7 +81,7 @@ def admin_orders() -> ResponseReturnValue:
         states=[(state.value, shared.STATES[state]) for state in OrderState],
         gateways=[(g.name, g.label) for g in payment_gateways.values()],
         currencies=[(code, code) for code in settings().currencies],
-        courses=[(course_id, in_language(title)) for course_id, title in courses],
+        courses=[(course.id, in_language(course.title)) for course in queries.courses_sold()],
     )
 
 

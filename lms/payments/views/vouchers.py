@@ -10,7 +10,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from lms.accounts.permissions import require, signed_in
-from lms.core import clock
 from lms.core.db import db
 from lms.core.pagination import paginate
 from lms.core.text import in_language
@@ -26,14 +25,8 @@ from lms.payments.views import bp
 
 def _scopes() -> list[tuple[str, str]]:
     """Courses and runs with a price, as choices: course:<id> and run:<id>."""
-    runs = db.session.scalars(
-        select(CourseRun)
-        .where(CourseRun.__table__.c.price_minor > 0, CourseRun.ends_on >= clock.now().date())
-        .options(joinedload(CourseRun.course))
-        .order_by(CourseRun.course_id, CourseRun.starts_on)
-    ).all()
     found: dict[str, str] = {}
-    for run in runs:
+    for run in queries.runs_for_sale():
         title = in_language(run.course.title)
         found.setdefault(f"course:{run.course_id}", title)
         found[f"run:{run.id}"] = _("%(course)s, only %(run)s", course=title, run=run.slug)
