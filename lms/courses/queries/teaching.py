@@ -90,7 +90,7 @@ def learner_counts(course_ids: Sequence[int]) -> dict[int, int]:
         .where(CourseRun.course_id.in_(course_ids), Enrolment.state.in_(STUDIES))
         .group_by(CourseRun.course_id)
     )
-    return {course_id: count for course_id, count in rows.tuples()}  # noqa: C416
+    return {course_id: count for course_id, count in rows}  # noqa: C416
 
 
 def organisations_for(user: User) -> list[Organisation]:
@@ -261,7 +261,7 @@ def count_groups(run: CourseRun) -> dict[str, int]:
         select(Enrolment.state, func.count())
         .where(Enrolment.run_id == run.id)
         .group_by(Enrolment.state)
-    ).tuples()
+    )
     counts = {"": 0, "waiting": 0, "left": 0}
     for state, count in rows:
         if state in HOLDS_SEAT:
