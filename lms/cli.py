@@ -99,8 +99,14 @@ def demo_command() -> None:
     for role, account in facts["accounts"].items():
         console.print(f"  {role:12} {account['email']:26} {account['password']}")
     xapi = facts["xapi"]
-    console.print(f"  {'xAPI':12} {xapi['endpoint']}  key {xapi['key']}  secret {xapi['secret']}")
-    console.print(f"  Mails are kept in {settings().data_path / 'mails'}; scripts read {path}\n")
+    console.print(
+        f"  {'xAPI':12} {xapi['endpoint']}  key {xapi['key']}  secret {xapi['secret']}",
+        soft_wrap=True,
+    )
+    console.print(
+        f"  Mails are kept in {settings().data_path / 'mails'}; scripts read {path}\n",
+        soft_wrap=True,
+    )
 
 
 @cli.command("run")

@@ -19,6 +19,7 @@ class StatementFilter:
 
     agent: str | None = None
     verb: str | None = None
+    verbs: tuple[str, ...] = ()  # any of these; Puente's own pages ask so
     activity: str | None = None
     registration: uuid.UUID | None = None
     related_agents: bool = False
@@ -64,6 +65,8 @@ def list_statements(wanted: StatementFilter) -> Select[StoredStatement]:
             )
     if wanted.verb is not None:
         found = found.where(StoredStatement.verb_id == wanted.verb)
+    if wanted.verbs:
+        found = found.where(StoredStatement.verb_id.in_(wanted.verbs))
     if wanted.activity is not None:
         if wanted.related_activities:
             found = found.where(

@@ -30,9 +30,10 @@ class Sentence:
 
 
 def _object_text(thing: Mapping[str, Any]) -> str:
-    name = thing.get("definition", {}).get("name")
-    if isinstance(name, Mapping) and name:
-        return in_language(name)
+    definition = thing.get("definition", {})
+    for texts in (definition.get("name"), definition.get("description")):
+        if isinstance(texts, Mapping) and texts:
+            return in_language(texts)
     return str(thing.get("name") or thing.get("id") or "")
 
 

@@ -165,10 +165,16 @@ def retry_refused(target_id: int, refused_id: int) -> ResponseReturnValue:
     return redirect(url_for(".list_refused", target_id=target_id), 303)
 
 
+# What a learner wants to see of their own way: steps reached, not every click and answer.
+_STEPS = ("registered", "launched", "completed", "passed", "failed", "commented", "earned")
+
+
 def my_timeline(user: User) -> Markup:
-    """What the person did, newest first: a part of their own course page."""
+    """What the person reached, newest first: a part of their own course page."""
     key = agent_key(vocabulary.actor(user))
-    rows = db.session.scalars(queries.list_statements(StatementFilter(agent=key)).limit(20)).all()
+    steps = tuple(vocabulary.VERBS[name][0] for name in _STEPS)
+    found = queries.list_statements(StatementFilter(agent=key, verbs=steps))
+    rows = db.session.scalars(found.limit(12)).all()
     return Markup(render_template("xapi/_timeline.html", lines=sentences(rows), is_own=True))  # noqa: S704
 
 

@@ -1,0 +1,183 @@
+"""What people do in the journeys, by the controls alone: the same in every language."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import PASSWORD
+from tests.browser.site import ROOT, Site, link_in
+
+PACKAGES = ROOT / "content_packages"
+PAID = "tools-for-community-planning"
+PRIMARY = "main .button-primary"
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A person of a journey."""
+
+    name: str
+    email: str
+    country: str = "BO"
+
+
+def register(page: Page, site: Site, visitor: Visitor) -> None:
+    """Make an account and confirm it by the mail that arrives."""
+    page.goto("/register")
+    page.locator("input[name=name]").fill(visitor.name)
+    page.locator("input[name=email]").fill(visitor.email)
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.locator("select[name=country]").select_option(visitor.country)
+    page.locator("input[name=accept]").check()
+    page.locator(PRIMARY).click()
+    page.wait_for_url(re.compile("check-mailbox"))
+    mail = site.wait_for_mail(visitor.email, ".")
+    page.goto(link_in(mail, r"https?://\S+/confirm/\S+"))
+    if page.locator(f"{PRIMARY}").count() and "/confirm/" in page.url:
+        page.locator(PRIMARY).first.click()
+    if "/sign-in" in page.url:
+        page.locator("input[name=email]").fill(visitor.email)
+        page.locator("input[name=password]").fill(PASSWORD)
+        page.locator(PRIMARY).click()
+    page.goto("/my/courses")
+    assert "/sign-in" not in page.url
+
+
+def find_course(page: Page, words: str, slug: str = PAID) -> None:
+    """Search the catalogue and open the course."""
+    page.goto("/")
+    search = page.locator("main form[role=search], main form.search").first
+    search.locator("input[name=q]").fill(words)
+    search.locator("button").click()
+    page.locator(f"main a[href*='/courses/{slug}']").first.click()
+    page.wait_for_url(re.compile(f"/courses/{slug}"))
+
+
+def go_to_checkout(page: Page) -> None:
+    """Press the button of the first run that can be bought."""
+    page.locator("main a[href*='/checkout/']").first.click()
+    page.wait_for_url(re.compile("/checkout/"))
+
+
+def pay_by_card(page: Page, card: str = "4242 4242 4242 4242") -> None:
+    """From the checkout to the hosted page, and pay there."""
+    page.locator("input[name=gateway][value=stripe]").check()
+    page.locator(PRIMARY).click()
+    page.wait_for_url(re.compile("/test-payments/"))
+    page.locator("#card").fill(card)
+    page.locator("button[name=way][value=card]").click()
+
+
+def wait_until_enrolled(page: Page, seconds: float = 30) -> None:
+    """The order page tells of the payment, whether the webhook came before or after."""
+    page.wait_for_url(re.compile("/orders/"))
+    expect(page.locator("main a[href*='/study/']").first).to_be_visible(timeout=seconds * 1000)
+
+
+def course_activities(slug: str = PAID) -> Iterator[dict[str, Any]]:
+    """The activities of a shipped course in order, as its package has them."""
+    for path in sorted((PACKAGES / slug / "modules").glob("*/[0-9]*.yaml")):
+        document = yaml.safe_load(path.read_text())
+        document["slug"] = path.stem.split("-", 1)[1]
+        yield document
+
+
+def _plain(text: str) -> str:
+    """A text without marks and spaces, to compare what is shown with what was written."""
+    text = unicodedata.normalize("NFKC", text)
+    return re.sub(r"[\W_]+", "", text).lower()
+
+
+def answer(questions: Locator, document: dict[str, Any], language: str, *, right: bool = True) -> None:
+    """Answer the shown questions of a quiz, rightly or wrongly."""
+    known = {
+        _plain(question["prompt"][language]): question
+        for question in document["settings"].get("questions") or document["questions"]
+    }
+    for shown in questions.all():
+        prompt = _plain(shown.locator(".question-prompt").inner_text())
+        question = known.get(prompt) or next(q for key, q in known.items() if key in prompt)
+        _answer_one(shown, question, language, right)
+
+
+def _answer_one(shown: Locator, question: dict[str, Any], language: str, right: bool) -> None:
+    kind = question["kind"]
+    if kind == "multiple_choice":
+        wanted = [c for c in question["choices"] if bool(c.get("correct")) is right]
+        if question.get("single", True):
+            wanted = wanted[:1]
+        for choice in wanted:
+            shown.locator(f"input[value='{choice['id']}']").check()
+    elif kind == "true_false":
+        value = question["correct"] is right
+        shown.locator(f"input[value='{'true' if value else 'false'}']").check()
+    elif kind == "numerical":
+        value = question["value"] if right else question["value"] + 1000
+        text = f"{value:g}".replace(".", "," if language in ("es", "fr", "pt") else ".")
+        shown.locator("input").fill(text)
+    else:
+        shown.locator("input").fill(question["accept"][language][0] if right else "?")
+
+
+def take_quiz(page: Page, document: dict[str, Any], language: str, *, right: bool = True) -> None:
+    """Start an attempt on the quiz page, answer and hand in; ends on the result."""
+    page.locator(".quiz-start button").click()
+    page.wait_for_url(re.compile("/attempts/"))
+    answer(page.locator("fieldset.question"), document, language, right=right)
+    page.locator("button[name=action][value=hand_in]").click()
+    page.wait_for_load_state()
+    dialog = page.locator("dialog[open] .button-primary, dialog[open] button[value=confirm]")
+    if dialog.count():
+        dialog.first.click()
+    confirmed = page.locator("button[name=confirmed]")
+    if confirmed.count():
+        confirmed.click()
+    page.wait_for_url(re.compile("/result|/attempts/"))
+
+
+def write_post(page: Page, title: str, text: str) -> None:
+    """Start a discussion from the forum's page."""
+    page.locator("main a[href*='/new'], main a[href*='/start']").first.click()
+    page.locator("input[name=title]").fill(title)
+    page.locator("textarea[name=text]").fill(text)
+    page.locator(PRIMARY).click()
+    page.wait_for_url(re.compile("/discussions?/"))
+
+
+def study(page: Page, study_url: str, language: str, words: str, slug: str = PAID) -> None:
+    """Do every activity of the course, one after the other."""
+    for document in course_activities(slug):
+        page.goto(f"{study_url}/{document['slug']}")
+        if document["kind"] == "quiz":
+            take_quiz(page, document, language)
+            continue
+        if document["kind"] == "forum":
+            write_post(page, f"{words}: {document['slug']}", f"{words}. " * 12)
+            continue
+        page.locator(f".study-steps {PRIMARY.split()[-1]}").click()
+        page.wait_for_load_state()
+
+
+def study_address(page: Page) -> str:
+    """The address of the run that a link on the page leads to, without the activity."""
+    link = page.locator("main a[href*='/study/']").first.get_attribute("href") or ""
+    found = re.search(r"/study/\d+", link)
+    assert found, link
+    return found.group()
+
+
+def download(page: Page, selector: str, folder: Path) -> Path:
+    """Follow a link that downloads a file."""
+    with page.expect_download() as waiting:
+        page.locator(selector).first.click()
+    path = folder / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    return path
