@@ -48,9 +48,14 @@ def share_picture_tag(course: Course) -> str:
 
 def draw_share_picture(course: Course) -> bytes:
     """The picture as PNG, in the reader's language."""
-    title, organisations, topic = _texts(course)
+    colour = course.topic.slug if course.topic else ""
+    return _draw(*_texts(course), colour, course.slug, settings().site_name)
+
+
+@lru_cache(maxsize=64)
+def _draw(title: str, organisations: str, topic: str, colour: str, slug: str, site: str) -> bytes:
     picture = Image.new("RGB", (WIDTH, HEIGHT), _PAPER)
-    picture.paste(_band(course.topic.slug if course.topic else "", course.slug), (0, 0))
+    picture.paste(_band(colour, slug), (0, 0))
     draw = ImageDraw.Draw(picture)
     y = _BAND + 36
     if topic:
@@ -61,7 +66,6 @@ def draw_share_picture(course: Course) -> bytes:
         draw.text((_MARGIN, y), line, _INK, font)
         y += round(font.size * 1.22)
     small = _font("sans", 26)
-    site = settings().site_name
     room = WIDTH - 2 * _MARGIN - draw.textlength(site, small) - 40
     while organisations and draw.textlength(organisations, small) > room:
         organisations = organisations.rstrip("…")[:-1].rstrip() + "…"

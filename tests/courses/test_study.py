@@ -146,7 +146,7 @@ def test_the_reader_can_switch_to_another_language_of_the_course(signed_in, enro
 
     assert "¿Quién <em>decide</em>?" in page.text
     assert "Mapa de actores" in page.text
-    assert '<article id="activity" lang="es"' in page.text
+    assert '<article id="activity" tabindex="-1" lang="es"' in page.text
     assert "My courses" in page.text
     assert "¿Quién" in browser.get(address(enrolment, "actors")).text
     assert "Who" in browser.get(address(enrolment, "actors") + "?read=en").text
