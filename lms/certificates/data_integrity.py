@@ -30,6 +30,7 @@ CONTEXTS = {CREDENTIALS_V2: "credentials-v2.json", OPEN_BADGES_3: "open-badges-3
 SUITE = "eddsa-rdfc-2022"
 _ED25519 = b"\xed\x01"  # multicodec
 _ABSOLUTE = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*:[^\s<>\"{}|\\^`]+$")
+_RELATIVE = "relative:"  # scheme of the base, so that addresses that are not absolute show
 MAX_DEPTH = 24
 
 
@@ -99,7 +100,7 @@ def canonical(document: Mapping[str, Any]) -> str:
     Raises NotVerifiable when a member would be left out or an identifier is not absolute.
     """
     dropped: list[Any] = []
-    options = {"documentLoader": _load}
+    options = {"documentLoader": _load, "base": f"{_RELATIVE}//here/"}
     try:
         expanded = jsonld.expand(
             document, options, on_property_dropped=lambda *found: dropped.append(found)
@@ -107,7 +108,8 @@ def canonical(document: Mapping[str, Any]) -> str:
         if dropped:
             raise NotVerifiable(f"a member has no meaning: {dropped[0]}")
         for where, text in _strings(expanded):
-            if not _ABSOLUTE.match(text) and not text.startswith("_:"):
+            is_absolute = _ABSOLUTE.match(text) and not text.startswith(_RELATIVE)
+            if not is_absolute and not text.startswith("_:"):
                 raise NotVerifiable(f"not an absolute address in {where}: {text}")
         quads: str = jsonld.normalize(
             expanded,

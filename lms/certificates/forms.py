@@ -10,6 +10,7 @@ from flask_babel.speaklater import LazyString
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import SelectField, StringField, TextAreaField, ValidationError
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import DataRequired, Length
 
 from lms.certificates.models import RevocationReason
@@ -61,7 +62,7 @@ class RevocationForm(FlaskForm):  # type: ignore[misc]
 
     reason = SelectField(
         lazy_gettext("Reason"),
-        choices=list(REASONS.items()),
+        choices=[SelectChoice(str(reason), text) for reason, text in REASONS.items()],
         description=lazy_gettext("Everybody who checks the certificate sees it."),
     )
     note = StringField(

@@ -111,11 +111,11 @@ class Credential(Model):
     key: Mapped[IssuerKey] = relationship()
     status_list: Mapped[StatusList] = relationship()
     pdf_file: Mapped[StoredFile | None] = relationship()
-    supersedes: Mapped[Credential | None] = relationship(
-        remote_side="Credential.id", back_populates="superseded_by"
-    )
+    supersedes: Mapped[Credential | None] = relationship(remote_side="Credential.id", viewonly=True)
     superseded_by: Mapped[Credential | None] = relationship(
-        back_populates="supersedes", uselist=False
+        primaryjoin="Credential.id == foreign(remote(Credential.supersedes_id))",
+        uselist=False,
+        viewonly=True,
     )
 
     __mapper_args__ = {"version_id_col": version}

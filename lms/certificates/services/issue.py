@@ -94,7 +94,7 @@ def _keep(
             shows_name=replaces.shows_name if replaces else True,
             issued_at=clock.now().replace(microsecond=0),
             valid_until=valid_until,
-            supersedes=replaces,
+            supersedes_id=replaces.id if replaces else None,
             key=keys.signing_key(),
             status_list=status_list,
             status_index=status.draw_index(status_list),

@@ -1,0 +1,193 @@
+"""The certificate on paper."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+
+import pytest
+import segno
+from pypdf import PdfReader
+
+from lms.certificates.credential_formats.pdf import Pdf
+from lms.certificates.errors import MissingGlyphs, TextTooLong
+from lms.certificates.open_badge import page_address
+from lms.core.files import read_file
+from tests.factories.accounts import make_administrator, make_user
+from tests.factories.certificates import (
+    make_certified_course,
+    make_completed_enrolment,
+    make_credential,
+)
+from tests.factories.courses import make_run
+
+
+def draw(**values) -> tuple[PdfReader, str]:
+    credential = make_credential(make_completed_enrolment(**values))
+    reader = PdfReader(io.BytesIO(Pdf().make(credential)))
+    assert len(reader.pages) == 1
+    return reader, " ".join(reader.pages[0].extract_text().split())
+
+
+def test_the_page_says_all_that_is_certified(app):
+    credential = make_credential()
+    reader = PdfReader(io.BytesIO(Pdf().make(credential)))
+    [page] = reader.pages
+    text = " ".join(page.extract_text().split())
+
+    assert round(float(page.mediabox.width)) == 842
+    assert round(float(page.mediabox.height)) == 595
+    for part in (
+        "Rosa Quispe Mamani",
+        "Tools for community planning",
+        "12 hours",
+        "86 %",
+        "Map the actors of a territory",
+        "Andean Centre",
+        "Laurentian Institute",
+        "Margaret Leclerc",
+        "10 hours, Order of Planners",
+        credential.code,
+        "puente.test/verify",
+    ):
+        assert part in text
+    assert str(credential.run.starts_on.day) in text
+
+
+def test_it_is_tagged_pdf_a_with_the_signed_credential_attached(app):
+    credential = make_credential()
+    reader = PdfReader(io.BytesIO(Pdf().make(credential)))
+
+    assert reader.attachments["credential.json"] == [credential.document.encode()]
+    assert json.loads(reader.attachments["credential.json"][0])["proof"]
+    catalog = reader.trailer["/Root"]
+    assert catalog["/MarkInfo"]["/Marked"]
+    assert catalog["/Lang"] == "en"
+    metadata = catalog["/Metadata"].get_data()
+    assert b'pdfaid:part="3"' in metadata or b"<pdfaid:part>3<" in metadata
+    for font in reader.pages[0]["/Resources"]["/Font"].values():
+        descriptor = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"]
+        assert {"/FontFile2", "/FontFile3"} & set(descriptor.get_object())
+
+
+def test_the_same_certificate_is_drawn_with_the_same_bytes(app):
+    credential = make_credential()
+
+    assert Pdf().make(credential) == Pdf().make(credential)
+
+
+def test_the_qr_code_on_the_page_holds_the_address_of_the_certificate(app, monkeypatch):
+    credential = make_credential()
+    made = []
+    real = segno.make
+    monkeypatch.setattr(segno, "make", lambda *a, **k: made.append(real(*a, **k)) or made[-1])
+
+    Pdf().make(credential)
+
+    [code] = made
+    expected = real(page_address(credential.code), error="m", micro=False)
+    assert [bytes(row) for row in code.matrix] == [bytes(row) for row in expected.matrix]
+    assert page_address(credential.code) == f"http://puente.test/verify/{credential.code}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Ñawi Ch’aska Qispi Wallparimachi",  # Quechua
+        "Tʼaqa Pʼiqiñ Jäch’a Qhanïri",  # Aymara
+        "Łucja Wiśniewska-Żółć",  # Polish
+        "Éloïse d’Œuvry-Lefèvre",  # French
+        "Conceição Araújo Guimarães",  # Portuguese
+    ],
+)
+def test_names_of_all_our_languages_are_set_whole(app, name):
+    _reader, text = draw(user=make_user(name=name))
+
+    assert name in text
+
+
+def test_no_certificate_with_gaps_is_made(app, run_jobs, mails, signed_in):
+    administrator = make_administrator()
+    credential = make_credential(user=make_user(name="Rosa \U00016a60\U00016a61"))  # Mro
+
+    with pytest.raises(MissingGlyphs) as refusal:
+        Pdf().make(credential)
+    assert "U+16A60" in refusal.value.problem
+
+    told = [m for m in mails() if "No PDF for certificate" in m["Subject"]]
+    assert [m["To"] for m in told] == [administrator.email]
+    assert credential.pdf_file is None
+    assert "U+16A60" in credential.pdf_problem
+    page = signed_in(administrator).get(f"/admin/certificates/{credential.id}")
+    assert "U+16A60" in page.text
+
+
+@pytest.mark.parametrize(
+    ("name", "outcomes"),
+    [
+        ("Wolfeschlegelsteinhausenbergerdorff " * 3, 4),
+        ("Ana Li", 14),
+        ("María de los Ángeles Fernández de Córdoba y Álvarez de Toledo", 9),
+    ],
+)
+def test_long_texts_are_set_smaller_until_they_fit(app, name, outcomes):
+    course = make_certified_course(
+        title={"en": "Tools for the planning of communities with people who never planned " * 2},
+        outcomes=[
+            {"en": f"Outcome {n}: to do something that takes a whole line to be said in full"}
+            for n in range(outcomes)
+        ],
+    )
+
+    _reader, text = draw(run=make_run(course), user=make_user(name=name.strip()))
+
+    assert f"Outcome {outcomes - 1}" in text
+    assert name.split()[-1] in text
+
+
+def test_a_text_that_never_fits_is_not_cut(app):
+    credential = make_credential(user=make_user(name="Very long name " * 200))
+
+    with pytest.raises(TextTooLong):
+        Pdf().make(credential)
+
+
+@pytest.mark.parametrize("language", ["en", "es", "fr", "pt"])
+def test_the_page_is_in_the_learners_language(app, language):
+    reader, text = draw(user=make_user(name="Ana Flores", language=language))
+
+    titles = make_certified_course().title
+    assert reader.trailer["/Root"]["/Lang"] == language
+    assert titles[language] in text
+
+
+def test_the_job_draws_once(app, run_jobs):
+    from lms.certificates import jobs
+
+    credential = make_credential()
+    run_jobs()
+    first = credential.pdf_file_id
+    jobs.draw_pdf(credential.id)
+
+    assert credential.pdf_file_id == first
+    content = read_file(credential.pdf_file)
+    assert credential.pdf_digests == [hashlib.sha256(content).hexdigest()]
+
+
+def test_the_pdf_is_for_the_holder_the_staff_and_administrators(client, signed_in, run_jobs):
+    from tests.factories.courses import make_instructor
+
+    credential = make_credential()
+    address = f"/certificates/{credential.code}/certificate.pdf"
+    assert signed_in(credential.user).get(address).status_code == 404  # not drawn yet
+    run_jobs()
+    instructor = make_instructor(credential.course)
+
+    assert client.get(address).status_code == 302
+    assert signed_in(make_user()).get(address).status_code == 403
+    for user in (credential.user, instructor, make_administrator()):
+        answer = signed_in(user).get(address)
+        assert answer.status_code == 200
+        assert answer.content_type == "application/pdf"
+        assert answer.data.startswith(b"%PDF-")
