@@ -16,7 +16,7 @@ from flask_babel.speaklater import LazyString
 from flask_login import current_user
 
 from lms.accounts.models import User
-from lms.core.errors import Forbidden
+from lms.core.errors import Forbidden, SignInNeeded
 from lms.core.registry import Registered
 
 Rule = Callable[[User, Any], bool]
@@ -39,12 +39,6 @@ class Permission:
 
 
 permissions: Registered[Permission] = Registered("permissions", Permission)
-
-
-class SignInNeeded(Forbidden):
-    """The visitor may perhaps do this after signing in."""
-
-    status = 401
 
 
 def may(user: User | None, name: str, subject: Any = None) -> bool:

@@ -33,6 +33,12 @@ class Forbidden(DomainError):
     message = lazy_gettext("Your account does not allow this.")
 
 
+class SignInNeeded(Forbidden):
+    """The visitor may perhaps do this after signing in."""
+
+    status = 401
+
+
 class InvalidInput(DomainError):
     """What was sent has the wrong shape and no form to show it in."""
 

@@ -6,6 +6,7 @@ from flask import Flask, Response, current_app, g, request, session
 from flask_login import current_user
 
 from lms.config import Settings
+from lms.core.errors import SignInNeeded
 
 
 def init_security(app: Flask, settings: Settings) -> None:
@@ -29,8 +30,6 @@ def init_security(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def _sign_in_first() -> None:
-        from lms.accounts.permissions import SignInNeeded
-
         view = current_app.view_functions.get(request.endpoint or "")
         if view is None or request.endpoint == "static" or getattr(view, "is_public", False):
             g.permission_asked = True
