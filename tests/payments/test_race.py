@@ -1,0 +1,200 @@
+"""Several payers at the same moment, each in a thread with transactions of its own.
+
+Outside of the transaction that other tests are rolled back in: with a database of their own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from pydantic import SecretStr
+from sqlalchemy import create_engine, func, select, text
+
+from lms.app import create_app
+from lms.config import Settings
+from lms.core.db import Model, db, transaction
+from lms.core.money import Money
+from lms.courses.errors import RunFull
+from lms.courses.models import CourseRun, Enrolment
+from lms.payments.errors import NothingToRefund, VoucherRefused
+from lms.payments.gateways.base import GatewayEvent, PaymentArrived
+from lms.payments.models import Order, Payment, Receipt, Refund, RefundReason, Voucher, WebhookEvent
+from lms.payments.services import orders, payments, refunds, vouchers
+from tests.doubles.stripe import API_KEY, WEBHOOK_SECRET
+from tests.factories.accounts import make_user
+from tests.factories.payments import make_order, make_paid_order, make_paid_run, make_voucher
+
+PRICE = Money(12_000, "CAD")
+
+
+@contextmanager
+def own_database(settings: Settings, folder: Path) -> Iterator[Settings]:
+    """Settings of a fresh database on the same kind of server."""
+    keys = {
+        "data_dir": folder,
+        "stripe_secret_key": SecretStr(API_KEY),
+        "stripe_webhook_secret": SecretStr(WEBHOOK_SECRET),
+    }
+    if settings.is_sqlite:
+        yield Settings(**(settings.model_dump() | keys))
+        return
+    engine = create_engine(settings.sqlalchemy_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("CREATE DATABASE race"))
+    assert settings.database_url is not None
+    url = settings.database_url.replace("/postgres?", "/race?")
+    yield Settings(**(settings.model_dump() | keys | {"database_url": url}))
+    with engine.connect() as connection:
+        connection.execute(text("DROP DATABASE race WITH (FORCE)"))
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def shared_app(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    with own_database(settings, tmp_path_factory.mktemp("race")) as own:
+        app = create_app(own, testing=True)
+        with app.app_context():
+            Model.metadata.create_all(db.engine)
+            yield app
+            db.session.close()
+            db.engine.dispose()
+
+
+def together(app: Flask, works: list[Callable[[], object]]) -> list[object]:
+    """Do all at the same moment; gives what each returned or raised."""
+    barrier = threading.Barrier(len(works))
+    results: list[object] = [None] * len(works)
+
+    def run(number: int, work: Callable[[], object]) -> None:
+        with app.app_context():
+            barrier.wait()
+            try:
+                with transaction():
+                    results[number] = work()
+            except Exception as error:
+                results[number] = error
+
+    db.session.rollback()
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(works)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def count(model: type[Model], *conditions: object) -> int:
+    return db.session.scalar(select(func.count()).select_from(model).where(*conditions)) or 0
+
+
+def test_two_payers_cannot_both_take_the_last_seat(shared_app):
+    run = make_paid_run(capacity=1)
+    run_id, users = run.id, [make_user().id for _number in range(4)]
+
+    def buy(user_id: int) -> Callable[[], object]:
+        def work() -> object:
+            from lms.accounts.models import User
+
+            run, user = db.session.get_one(CourseRun, run_id), db.session.get_one(User, user_id)
+            return orders.place_order(run, user, "stripe").id
+
+        return work
+
+    results = together(shared_app, [buy(user_id) for user_id in users])
+
+    assert sum(isinstance(result, int) for result in results) == 1
+    assert sum(isinstance(result, RunFull) for result in results) == 3
+    assert count(Enrolment, Enrolment.run_id == run_id) == 1
+    assert count(Order, Order.run_id == run_id) == 1
+
+
+def test_two_late_payments_for_one_freed_seat_enrol_one_and_refund_the_other(shared_app):
+    run = make_paid_run(capacity=1)
+    run_id = run.id
+    late = [make_order(run, state="expired").id for _number in range(2)]
+
+    def pay(order_id: int) -> Callable[[], object]:
+        def work() -> object:
+            order = db.session.get_one(Order, order_id)
+            return payments.take_payment(order, "stripe", f"pi_{order_id}", PRICE).exception
+
+        return work
+
+    results = together(shared_app, [pay(order_id) for order_id in late])
+
+    assert sorted(map(str, results)) == ["None", "seat_gone"]
+    active = Enrolment.state == "active"
+    assert count(Enrolment, Enrolment.run_id == run_id, active) == 1
+    assert count(Refund, Refund.order_id.in_(late)) == 1
+
+
+def test_one_message_delivered_many_times_at_once_acts_once(shared_app):
+    order = make_order()
+    order_uuid, order_id = order.uuid, order.id
+
+    def receive(number: int) -> Callable[[], object]:
+        fact = PaymentArrived(order_uuid, "pi_once", PRICE)
+        event = GatewayEvent(f"evt_once_{number // 2}", "checkout.session.completed", [fact])
+        return lambda: payments.receive_event("stripe", event, "hash")
+
+    results = together(shared_app, [receive(number) for number in range(4)])
+
+    assert sorted(map(str, results)) == ["False", "False", "True", "True"]
+    assert count(Payment, Payment.order_id == order_id) == 1
+    assert count(WebhookEvent, WebhookEvent.order_id == order_id) == 2
+    assert count(Refund, Refund.order_id == order_id) == 0
+
+
+def test_the_last_use_of_a_voucher_is_not_given_twice(shared_app):
+    voucher_id = make_voucher(max_uses=1).id
+    order_ids = [make_order().id for _number in range(3)]
+
+    def use(order_id: int) -> Callable[[], object]:
+        def work() -> object:
+            voucher = db.session.get_one(Voucher, voucher_id)
+            return vouchers.use_voucher(voucher, db.session.get_one(Order, order_id))
+
+        return work
+
+    results = together(shared_app, [use(order_id) for order_id in order_ids])
+
+    assert sum(isinstance(result, VoucherRefused) for result in results) == 2
+    assert db.session.get_one(Voucher, voucher_id, populate_existing=True).uses == 1
+
+
+def test_two_administrators_refund_an_order_once(shared_app):
+    order_id = make_paid_order().id
+
+    def refund() -> object:
+        order = db.session.get_one(Order, order_id)
+        return refunds.refund_order(order, RefundReason.BY_ADMINISTRATOR)
+
+    results = together(shared_app, [refund, refund, refund])
+
+    assert sum(isinstance(result, NothingToRefund) for result in results) == 2
+    assert count(Refund, Refund.order_id == order_id) == 1
+
+
+def test_receipts_have_no_gaps_even_when_some_are_rolled_back(shared_app):
+    order_ids = [make_order().id for _number in range(6)]
+
+    def pay(order_id: int) -> Callable[[], object]:
+        def work() -> object:
+            order = db.session.get_one(Order, order_id)
+            payments.take_payment(order, "stripe", f"pi_gap_{order_id}", PRICE)
+            if order_id % 3 == 0:
+                raise ZeroDivisionError
+            return None
+
+        return work
+
+    together(shared_app, [pay(order_id) for order_id in order_ids])
+
+    sequences = db.session.scalars(select(Receipt.sequence).order_by(Receipt.sequence)).all()
+    assert list(sequences) == list(range(1, len(sequences) + 1))
+    assert len(sequences) >= 4
