@@ -23,9 +23,11 @@ from lms.payments.gateways.stripe import StripeGateway
 from lms.payments.notices import KINDS
 from lms.payments.permissions import PERMISSIONS
 from lms.payments.personal_data import PERSONAL_DATA
+from lms.payments.reports import REPORTS
 from lms.payments.services import orders, refunds
 from lms.payments.views import administration, bp, checkout, vouchers, webhooks
 from lms.payments.views import orders as order_views
+from lms.reports.base import Report
 
 __all__ = ["administration", "checkout", "order_views", "vouchers", "webhooks"]
 
@@ -79,6 +81,12 @@ def notification_kinds() -> list[NotificationKind]:
 def personal_data() -> list[PersonalData]:
     """Orders of a person."""
     return [PERSONAL_DATA]
+
+
+@hookimpl
+def reports() -> list[Report]:
+    """Revenue, and the orders behind it."""
+    return REPORTS
 
 
 @hookimpl

@@ -1,0 +1,73 @@
+"""Periods that readers choose, and months as a column of SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from flask_babel import lazy_gettext
+from flask_babel.speaklater import LazyString
+from sqlalchemy import ColumnElement, case, literal, null
+
+from lms.core import clock
+
+EARLIEST, LATEST = date(2000, 1, 1), date(2099, 12, 31)
+
+PRESETS: Mapping[str, LazyString] = {
+    "month": lazy_gettext("This month"),
+    "12-months": lazy_gettext("Last 12 months"),
+    "year": lazy_gettext("This year"),
+    "all": lazy_gettext("All time"),
+}
+
+
+def preset_days(name: str, today: date) -> tuple[date | None, date | None]:
+    """First and last day of a preset."""
+    this_month = today.replace(day=1)
+    match name:
+        case "month":
+            return this_month, today
+        case "12-months":
+            return add_months(this_month, -11), today
+        case "year":
+            return today.replace(month=1, day=1), today
+        case _:
+            return None, None
+
+
+def add_months(first_day: date, count: int) -> date:
+    """The first day of the month `count` months later."""
+    months = first_day.year * 12 + first_day.month - 1 + count
+    return date(months // 12, months % 12 + 1, 1)
+
+
+def last_day(first_day: date) -> date:
+    """The last day of the month that begins on `first_day`."""
+    return add_months(first_day, 1) - timedelta(days=1)
+
+
+def months_of(first: date, last: date) -> list[date]:
+    """The first days of all months from `first` to `last`."""
+    months = [first.replace(day=1)]
+    while (following := add_months(months[-1], 1)) <= last:
+        months.append(following)
+    return months
+
+
+def month_column(
+    instant: ColumnElement[datetime], months: Sequence[date], time_zone: str
+) -> ColumnElement[Any]:
+    """The month in which `instant` falls in the zone, as the first day in ISO text.
+
+    months: all that can occur, in order; an earlier instant counts to the first of them. The
+    borders are computed here, so that daylight saving is right on every database.
+    """
+    if not months:
+        return null()
+    newest_first = [
+        (instant >= clock.start_of_day(month, time_zone), month.isoformat())
+        for month in reversed(months[1:])
+    ]
+    oldest = literal(months[0].isoformat())
+    return case(*newest_first, else_=oldest) if newest_first else oldest
