@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import g, has_request_context, request
 from flask_babel import lazy_gettext
 
 from lms.accounts.models import User
 from lms.accounts.permissions import Permission
+from lms.core.web import SAFE_METHODS
 from lms.courses.models import (
     Course,
     CourseMedia,
@@ -31,8 +33,18 @@ def _course_of(subject: Course | CourseRun) -> Course:
 
 
 def may_edit(user: User, subject: Course | CourseRun) -> bool:
-    """Staff of the course, and managers of its owning and partner organisations."""
-    return people.is_staff_or_manager(user, _course_of(subject))
+    """Staff of the course, and managers of its owning and partner organisations.
+
+    Several links of one page ask this: a page that is only read asks the database once.
+    """
+    course = _course_of(subject)
+    if not has_request_context() or request.method not in SAFE_METHODS:
+        return people.is_staff_or_manager(user, course)
+    known: dict[tuple[int, int], bool] = g.setdefault("may_edit", {})
+    key = (user.id, course.id)
+    if key not in known:
+        known[key] = people.is_staff_or_manager(user, course)
+    return known[key]
 
 
 def may_study(user: User, subject: Enrolment | CourseRun) -> bool:

@@ -119,19 +119,20 @@ def restore_module(course: Course, kept: dict[str, Any]) -> Module:
     return module
 
 
-def reorder(items: Sequence[Item], ids: Sequence[int]) -> None:
+def reorder(items: Sequence[Item], ids: Sequence[int], after: Sequence[Item] = ()) -> None:
     """Bring modules of a course, or activities of a module, into this order.
 
-    Raises ChangedMeanwhile when the ids are not those of the items.
+    after: those that follow in any case, such as what is kept back. Raises
+    ChangedMeanwhile when the ids are not those of the items.
     """
-    by_id = {item.id: item for item in items}
+    by_id: dict[int, Item] = {item.id: item for item in items}
     if sorted(by_id) != sorted(ids):
         raise ChangedMeanwhile
-    _renumber([by_id[item_id] for item_id in ids])
+    _renumber([*(by_id[item_id] for item_id in ids), *after])
     db.session.flush()
 
 
-def move(items: Sequence[Item], item_id: int, direction: str) -> None:
+def move(items: Sequence[Item], item_id: int, direction: str, after: Sequence[Item] = ()) -> None:
     """Move one item a step "up" or "down". Raises ChangedMeanwhile when it is not there."""
     ids = [item.id for item in items]
     if item_id not in ids:
@@ -140,7 +141,7 @@ def move(items: Sequence[Item], item_id: int, direction: str) -> None:
     there = here - 1 if direction == "up" else here + 1
     if 0 <= there < len(ids):
         ids[here], ids[there] = ids[there], ids[here]
-    reorder(items, ids)
+    reorder(items, ids, after)
 
 
 def add_activity(

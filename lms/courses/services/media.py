@@ -79,7 +79,7 @@ def replace_media(media: CourseMedia, content: bytes, owner_id: int | None = Non
     """
     old = media.file
     file = keep_file(content, media.name, COURSE_MEDIA, owner_id)
-    if file.media_type.split("/")[0] != old.media_type.split("/")[0]:
+    if file.media_type != old.media_type:
         db.session.delete(file)
         db.session.flush()
         raise UploadRefused(

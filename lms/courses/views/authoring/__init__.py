@@ -1,0 +1,1 @@
+"""Pages for those who write and teach courses, all below /teach/."""
