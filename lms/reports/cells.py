@@ -30,7 +30,7 @@ def shown(column: Column, row: RowValues) -> str:
     match column.kind:
         case "money":
             amount = money_of(column, row)
-            return format_money(amount) if amount else NOTHING
+            return format_money(amount) if amount is not None else NOTHING
         case "number":
             return format_number(float(value), 1)
         case "percent":
@@ -51,7 +51,7 @@ def kept(column: Column, row: RowValues, filters: Filters) -> str | int | Decima
     match column.kind:
         case "money":
             amount = money_of(column, row)
-            return amount.decimal if amount else None
+            return amount.decimal if amount is not None else None
         case "number":
             return value if isinstance(value, int) else Decimal(str(value))
         case "percent":

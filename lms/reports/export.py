@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from io import StringIO
-from typing import IO, Any
+from io import TextIOWrapper
+from typing import IO, Any, TypeAlias
 
 import xlsxwriter
 from babel.numbers import get_currency_precision
@@ -23,12 +23,19 @@ BYTE_ORDER_MARK = "\ufeff"  # without it Excel takes UTF-8 for the system's own 
 _DAY, _MONTH, _PERCENT = "yyyy-mm-dd", "mmm yyyy", "0.0 %"
 
 
-def csv_lines(report: Report, filters: Filters, sort: Sort | None = None) -> Iterator[str]:
-    """The report as CSV (RFC 4180), one line after the other: constant memory."""
+Writer: TypeAlias = Callable[[Report, Filters, IO[bytes], Sort | None], None]
+
+
+def write_csv(report: Report, filters: Filters, file: IO[bytes], sort: Sort | None = None) -> None:
+    """The report as CSV (RFC 4180), line by line."""
     columns = report.columns(filters)
-    yield BYTE_ORDER_MARK + _line([harmless(_heading(column)) for column in columns])
+    text = TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    lines = csv.writer(text)
+    text.write(BYTE_ORDER_MARK)
+    lines.writerow([harmless(_heading(column)) for column in columns])
     for row in each_row(report, filters, sort):
-        yield _line([_field(kept(column, row, filters)) for column in columns])
+        lines.writerow([_field(kept(column, row, filters)) for column in columns])
+    text.detach()
 
 
 def _heading(column: Column) -> str:
@@ -43,12 +50,6 @@ def _field(value: str | int | Decimal | date | None) -> str:
     if isinstance(value, date):
         return value.isoformat()
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
-
-
-def _line(fields: list[str]) -> str:
-    buffer = StringIO()
-    csv.writer(buffer).writerow(fields)
-    return buffer.getvalue()
 
 
 def write_xlsx(report: Report, filters: Filters, file: IO[bytes], sort: Sort | None = None) -> None:
