@@ -1,1 +1,1 @@
-"""Discussions in a course."""
+"""Discussions in a course run: threads, unread marks, following, moderation, search."""

@@ -1,0 +1,1 @@
+"""What people and instructors do in forums."""
