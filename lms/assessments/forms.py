@@ -14,7 +14,7 @@ from wtforms.validators import InputRequired, NumberRange, Optional
 
 from lms.assessments.models import FeedbackPolicy, Grading, Question
 from lms.assessments.question_types.base import QuestionType
-from lms.assessments.question_types.fields import NumberText, texts_form
+from lms.assessments.question_types.fields import NumberText, TextsField
 from lms.assessments.services.questions import MAX_POINTS, QuestionContent, check_content
 from lms.courses.errors import PackageError
 
@@ -109,15 +109,17 @@ def question_form(kind: QuestionType, languages: Sequence[str]) -> type[Question
         "QuestionForm",
         (QuestionForm,),
         {
-            "prompt": FormField(
-                texts_form(languages, rows=4),
-                label=lazy_gettext("Question"),
+            "prompt": TextsField(
+                languages,
+                lazy_gettext("Question"),
+                rows=4,
                 description=lazy_gettext("Markdown works, pictures of the course too."),
             ),
             "special": FormField(kind.form(languages), label=kind.label),
-            "feedback": FormField(
-                texts_form(languages, rows=3),
-                label=lazy_gettext("Feedback"),
+            "feedback": TextsField(
+                languages,
+                lazy_gettext("Feedback"),
+                rows=3,
                 description=lazy_gettext("Shown with the result, whatever was answered."),
             ),
             "points": NumberText(

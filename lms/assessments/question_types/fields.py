@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import gettext as _
-from wtforms import Field, Form, StringField, TextAreaField
+from wtforms import Field, Form, FormField, StringField, TextAreaField
 from wtforms.validators import Length
 from wtforms.widgets import TextArea, TextInput
 
@@ -33,6 +33,25 @@ def texts_form(languages: Sequence[str], *, rows: int = 0, most: int = MAX_TEXT)
 
 def _clean(text: str | None) -> str:
     return (text or "").replace("\r\n", "\n").strip()
+
+
+class TextsField(FormField):  # type: ignore[type-arg]  # not generic when it runs
+    """A text for each language; `is_folded` hides it until it is asked for."""
+
+    def __init__(
+        self,
+        languages: Sequence[str],
+        label: Any = None,
+        *,
+        rows: int = 0,
+        most: int = MAX_TEXT,
+        is_folded: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(texts_form(languages, rows=rows, most=most), label, **kwargs)
+        self.type = "FormField"  # what templates tell fields by
+        self.is_texts = True
+        self.is_folded = is_folded
 
 
 class LinesField(Field):

@@ -20,7 +20,7 @@ from lms.assessments.question_types.base import (
     check_keys,
     check_texts,
 )
-from lms.assessments.question_types.fields import texts_form
+from lms.assessments.question_types.fields import TextsField
 from lms.core.db import ByLanguage
 from lms.core.text import in_language
 from lms.courses.errors import PackageError
@@ -90,10 +90,10 @@ class MultipleChoice(QuestionType):
             """One choice; left empty, it is not kept."""
 
             id = HiddenField()
-            text = FormField(texts_form(languages), label=lazy_gettext("Text"))
+            text = TextsField(languages, lazy_gettext("Text"))
             correct = BooleanField(lazy_gettext("This choice is right"))
-            feedback = FormField(
-                texts_form(languages, rows=2), label=lazy_gettext("Feedback for who chose it")
+            feedback = TextsField(
+                languages, lazy_gettext("Feedback for who chose it"), rows=2, is_folded=True
             )
 
         class MultipleChoiceForm(Form):

@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from werkzeug.datastructures import MultiDict
-from wtforms import Form, FormField
+from wtforms import Form
 from wtforms.validators import InputRequired
 
 from lms.assessments.question_types.base import (
@@ -20,7 +20,7 @@ from lms.assessments.question_types.base import (
     check_number,
     check_texts,
 )
-from lms.assessments.question_types.fields import NumberText, texts_form
+from lms.assessments.question_types.fields import NumberText, TextsField
 from lms.assessments.question_types.numbers import MOST, number_text, read_number
 from lms.core.text import current_language, in_language
 
@@ -68,7 +68,7 @@ class Numerical(QuestionType):
                 description=lazy_gettext("An answer may differ by so much, up or down."),
                 render_kw={"inputmode": "decimal"},
             )
-            unit = FormField(texts_form(languages, most=60), label=lazy_gettext("Unit"))
+            unit = TextsField(languages, lazy_gettext("Unit"), most=60)
 
         return NumericalForm
 
