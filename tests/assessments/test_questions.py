@@ -205,6 +205,59 @@ def test_the_settings_form_shows_and_reads_what_is_kept(app):
         assert quiz_type.check_settings(form.data, "here") == kept
 
 
+def test_the_settings_are_edited_on_the_authoring_page_of_the_activity(app, signed_in):
+    quiz = make_quiz(pass_score=0.7, draw=1)
+    author = signed_in(make_instructor(quiz.course))
+    path = f"/teach/courses/{quiz.course.slug}/activities/{quiz.id}/en"
+    page = author.get(path).text
+    assert f"/assessments/quizzes/{quiz.id}/questions" in page
+    assert 'value="70"' in page
+    edition = page.split('name="edition"')[1].split('value="')[1].split('"')[0]
+    form = {
+        "edition": edition,
+        "title": "Quiz",
+        "text": "",
+        "module": quiz.module_id,
+        "completion": "passed",
+        "is_required": "y",
+        "settings-attempts": "3",
+        "settings-time_limit": "",
+        "settings-pass_score": "62,5 %",
+        "settings-grading": "last",
+        "settings-draw": "",
+        "settings-feedback": "never",
+    }
+
+    wrong = author.post(path, data=form | {"settings-pass_score": "162"})
+    saved = author.post(path, data=form)
+
+    assert wrong.status_code == 422
+    assert saved.status_code == 303, saved.text
+    assert quiz.completion == "passed"
+    assert quiz.settings == {
+        "attempts": 3,
+        "pass_score": 0.625,
+        "grading": "last",
+        "shuffle": False,
+        "feedback": "never",
+    }
+
+
+def test_a_course_with_an_empty_quiz_cannot_be_published(app, signed_in):
+    quiz = make_quiz(kinds=())
+    quiz.course.state = "draft"
+    db.session.commit()
+    author = signed_in(make_instructor(quiz.course))
+
+    author.post(f"/teach/courses/{quiz.course.slug}/publish")
+
+    assert quiz.course.state == "draft"
+    assert (
+        "This quiz has no questions yet."
+        in author.get(f"/teach/courses/{quiz.course.slug}/settings").text
+    )
+
+
 def question_form(**changes):
     return {
         "prompt-en": "Who votes?",
