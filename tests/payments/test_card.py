@@ -12,7 +12,7 @@ from lms.core import clock
 from lms.core.db import db
 from lms.core.money import InvalidAmount, Money
 from lms.courses.models import Enrolment
-from lms.payments.gateways.stripe import from_stripe, to_stripe
+from lms.payments.gateways.stripe_amounts import from_stripe, to_stripe
 from lms.payments.models import Order, OrderState, Payment
 from tests.factories.accounts import make_user
 from tests.factories.payments import make_paid_run

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import Request, urlopen
@@ -327,6 +328,17 @@ class StripeDouble:
                 if not change.waits():
                     return
             time.sleep(0.5)
+
+
+@lru_cache(maxsize=8)
+def demo_double(data_path: Path, base_url: str, webhook_secret: str) -> StripeDouble:
+    """The stand-in of a data folder; its messages go to this Puente by HTTP."""
+    return StripeDouble(
+        data_path / "test_payments.sqlite3",
+        webhook_secret,
+        f"{base_url}/test-payments",
+        f"{base_url}/payments/stripe/webhook",
+    )
 
 
 def fingerprint(path: str, params: Thing) -> str:

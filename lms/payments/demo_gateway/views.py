@@ -14,12 +14,18 @@ from flask.typing import ResponseReturnValue
 
 from lms.core.settings import settings
 from lms.core.web import csrf, own_transaction, public
-from lms.payments.demo_gateway.double import Outcome, Refused, StripeDouble, fingerprint
+from lms.payments.demo_gateway.double import (
+    Outcome,
+    Refused,
+    StripeDouble,
+    demo_double,
+    fingerprint,
+)
 from lms.payments.demo_gateway.keys import demo_keys, is_demo
 from lms.payments.demo_gateway.objects import Thing, make_error
 from lms.payments.demo_gateway.parameters import read_parameters
 from lms.payments.demo_gateway.texts import texts_in
-from lms.payments.gateways.stripe import from_stripe
+from lms.payments.gateways.stripe_amounts import from_stripe
 
 EXTENSION = "stripe_double"
 
@@ -40,14 +46,8 @@ def double() -> StripeDouble:
     config = settings()
     if not is_demo(config):
         abort(404)
-    found = StripeDouble(
-        config.data_path / "test_payments.sqlite3",
-        demo_keys(config).webhook_secret,
-        f"{config.base_url}/test-payments",
-        f"{config.base_url}/payments/stripe/webhook",
-    )
-    current_app.extensions[EXTENSION] = found
-    return found
+    secret = demo_keys(config).webhook_secret
+    return demo_double(config.data_path, config.base_url, secret)
 
 
 def _api_key() -> str:

@@ -10,14 +10,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import stripe
-from babel.numbers import get_currency_precision
 from flask_babel import lazy_gettext
 
 from lms.config import Settings
-from lms.core.money import InvalidAmount, Money
 from lms.core.settings import settings
 from lms.core.text import in_language
 from lms.core.web import absolute_url
+from lms.payments.demo_gateway.in_process import InProcessClient
 from lms.payments.demo_gateway.keys import demo_keys, is_demo
 from lms.payments.errors import GatewayUnavailable, WebhookRefused
 from lms.payments.gateways.base import (
@@ -33,6 +32,7 @@ from lms.payments.gateways.base import (
     SessionExpired,
     Started,
 )
+from lms.payments.gateways.stripe_amounts import from_stripe, to_stripe
 from lms.payments.models import Order, Refund
 
 if TYPE_CHECKING:
@@ -43,40 +43,6 @@ log = logging.getLogger("lms.payments")
 TIMEOUT = 15  # seconds
 PAGE_OPEN_FOR = timedelta(minutes=31)  # Stripe takes no less than 30
 SEAT_FOR = timedelta(minutes=35)
-
-# https://docs.stripe.com/currencies: how many decimals Stripe counts, where it is not two
-_NO_DECIMALS = frozenset(
-    "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split()  # noqa: SIM905
-)
-_THREE_DECIMALS = frozenset(("BHD", "JOD", "KWD", "OMR", "TND"))
-
-
-def _shift(currency: str) -> int:
-    decimals = 0 if currency in _NO_DECIMALS else 3 if currency in _THREE_DECIMALS else 2
-    return decimals - get_currency_precision(currency)
-
-
-def to_stripe(amount: Money) -> int:
-    """The amount as Stripe counts it. Raises InvalidAmount when that cannot be exact."""
-    shift = _shift(amount.currency)
-    if shift >= 0:
-        return int(amount.minor * 10**shift)
-    minor, rest = divmod(amount.minor, 10**-shift)
-    if rest:
-        raise InvalidAmount(str(amount))
-    return int(minor)
-
-
-def from_stripe(value: int, currency: str) -> Money:
-    """The amount that Stripe counts as `value`. Raises InvalidAmount when that is not exact."""
-    code = currency.upper()
-    shift = _shift(code)
-    if shift <= 0:
-        return Money(int(value * 10**-shift), code)
-    minor, rest = divmod(value, 10**shift)
-    if rest:
-        raise InvalidAmount(f"{value} {code}")
-    return Money(int(minor), code)
 
 
 @lru_cache(maxsize=8)
@@ -90,11 +56,17 @@ def _client(key: str, base: str | None) -> stripe.StripeClient:
 
 
 def client() -> stripe.StripeClient:
-    """Stripe, or in the demo without keys the test payment page of this very server."""
+    """Stripe, or in the demo without keys the stand-in, which lives in this process.
+
+    Were it called over HTTP, the threads of the server could all wait for one another.
+    """
     config = settings()
     if is_demo(config):
-        base = config.stripe_api_base or f"{config.base_url}/test-payments"
-        return _client(demo_keys(config).api_key, base)
+        return stripe.StripeClient(
+            demo_keys(config).api_key,
+            base_addresses={"api": f"{config.base_url}/test-payments"},
+            http_client=InProcessClient(config),
+        )
     assert config.stripe_secret_key is not None
     return _client(config.stripe_secret_key.get_secret_value(), config.stripe_api_base)
 

@@ -21,7 +21,7 @@ from lms.payments.documents import receipt_name, receipt_pdf
 from lms.payments.errors import GatewayUnknown, OrderClosed, VoucherRefused
 from lms.payments.forms import ActionForm
 from lms.payments.gateways.bank_transfer import bank_account
-from lms.payments.models import Order, OrderState
+from lms.payments.models import Order
 from lms.payments.services import orders as services
 from lms.payments.views import bp
 from lms.payments.views.checkout import open_payment_page
@@ -37,13 +37,13 @@ def own_order(order_uuid: uuid.UUID) -> Order:
 def _values(order: Order) -> dict[str, Any]:
     """What the page and its changing part show."""
     came_back = request.args.get("back")
-    waits = order.state == OrderState.PENDING and order.gateway != "bank_transfer"
+    waits = order.is_open and order.gateway != "bank_transfer"  # declined before, paid after, too
     return {
         "order": order,
         "course": order.run.course,
         "enrolment": queries.find_enrolment(order.run_id, order.user_id),
         "returning": [refund for refund in order.refunds if refund.state != "failed"],
-        "is_waiting": waits and came_back == "paid" and not order.failure and not order.is_settling,
+        "is_waiting": waits and came_back == "paid" and not order.is_settling,
         "account": bank_account() if order.gateway == "bank_transfer" else {},
         "back": came_back,
         "form": ActionForm(),
