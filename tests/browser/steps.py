@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -96,7 +96,9 @@ def _plain(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).lower()
 
 
-def answer(questions: Locator, document: dict[str, Any], language: str, *, right: bool = True) -> None:
+def answer(
+    questions: Locator, document: dict[str, Any], language: str, *, right: bool = True
+) -> None:
     """Answer the shown questions of a quiz, rightly or wrongly."""
     known = {
         _plain(question["prompt"][language]): question
@@ -174,10 +176,13 @@ def study_address(page: Page) -> str:
     return found.group()
 
 
-def download(page: Page, selector: str, folder: Path) -> Path:
-    """Follow a link that downloads a file."""
-    with page.expect_download() as waiting:
-        page.locator(selector).first.click()
-    path = folder / waiting.value.suggested_filename
-    waiting.value.save_as(path)
-    return path
+def wait_for_certificate(page: Page, seconds: float = 60) -> str:
+    """Look at one's certificates until the PDF is there; gives its address."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        page.goto("/my/certificates")
+        link = page.locator("main a[href*='.pdf']")
+        if link.count():
+            return str(link.first.get_attribute("href"))
+        time.sleep(0.5)
+    raise AssertionError("the certificate's PDF did not come")

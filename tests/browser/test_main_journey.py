@@ -17,6 +17,7 @@ from tests.browser.steps import (
     register,
     study,
     study_address,
+    wait_for_certificate,
     wait_until_enrolled,
 )
 
@@ -41,9 +42,8 @@ def test_a_learner_finds_pays_studies_passes_and_is_verified(site, page, open_co
     study(page, address, "en", "What I saw in my neighbourhood")
 
     site.wait_for_mail(ana.email, "(?i)certificate")
-    page.goto("/my/certificates")
+    link = wait_for_certificate(page)
     check_access(page)
-    link = page.locator("main a[href*='.pdf']").first.get_attribute("href")
     pdf = page.request.get(link)
     assert pdf.ok
     path = tmp_path / "certificate.pdf"
