@@ -62,6 +62,7 @@ class RevocationForm(FlaskForm):  # type: ignore[misc]
 
     reason = SelectField(
         lazy_gettext("Reason"),
+        validators=[DataRequired()],
         choices=[SelectChoice(str(reason), text) for reason, text in REASONS.items()],
         description=lazy_gettext("Everybody who checks the certificate sees it."),
     )
@@ -69,7 +70,7 @@ class RevocationForm(FlaskForm):  # type: ignore[misc]
         lazy_gettext("In your own words"),
         validators=[Length(max=300)],
         filters=[lambda text: " ".join(text.split()) if text else ""],
-        description=lazy_gettext("Public too: write nothing about a person's private matters."),
+        description=lazy_gettext("Public too: write nothing about a person’s private matters."),
     )
 
 

@@ -17,7 +17,7 @@ from lms.core import clock
 from lms.core.db import db
 from lms.core.errors import NotFound
 from lms.core.text import search_words
-from lms.courses.models import Course, CourseRun, Enrolment
+from lms.courses.models import Course, CourseRun, Enrolment, PublicationState
 from lms.directory.models import (
     Organisation,
     OrganisationKind,
@@ -174,6 +174,16 @@ def courses_with_certificates() -> Sequence[Course]:
         .where(exists().where(Credential.course_id == Course.id))
         .order_by(Course.slug)
     ).all()
+
+
+def get_published_course(identifier: uuid.UUID) -> Course:
+    """The course that an achievement's address names. Raises NotFound."""
+    course = db.session.scalar(
+        select(Course).where(Course.uuid == identifier, Course.state == PublicationState.PUBLISHED)
+    )
+    if course is None:
+        raise NotFound
+    return course
 
 
 def list_keys() -> Sequence[IssuerKey]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lms.certificates.events import CredentialIssued
-from lms.certificates.open_badge import page_address
 from lms.xapi.mapping import StatementDraft, StatementMapping
 from lms.xapi.vocabulary import activity, activity_iri
 
 
 def earned(event: CredentialIssued) -> Iterable[StatementDraft]:
-    """The holder earned the certificate. A corrected one is no second achievement."""
+    """The holder earned the certificate. A corrected one is no second achievement.
+
+    The statement does not hold the code: who has it can open the certificate.
+    """
     credential = event.credential
     if credential.revision > 1:
         return
@@ -22,7 +24,7 @@ def earned(event: CredentialIssued) -> Iterable[StatementDraft]:
     yield StatementDraft(
         user=credential.user,
         verb="earned",
-        object=activity(page_address(credential.code), "certificate", title),
+        object=activity(activity_iri("certificate", credential.uuid), "certificate", title),
         registration=credential.enrolment.registration,
         context_activities={"parent": [run], "grouping": [course]},
         language=credential.language,

@@ -12,6 +12,7 @@ from lms.certificates.models import Credential, RevocationReason, VerificationLo
 from lms.certificates.services import holder, issue, revoke
 from lms.core import clock
 from lms.core.db import db
+from lms.core.files import file_store, read_file
 from tests.factories.accounts import make_administrator, make_user
 from tests.factories.certificates import make_credential
 from tests.factories.directory import make_officer
@@ -36,8 +37,6 @@ def drawn(app, run_jobs) -> Credential:
 
 
 def pdf_of(credential: Credential) -> bytes:
-    from lms.core.files import read_file
-
     return read_file(credential.pdf_file)
 
 
@@ -366,13 +365,17 @@ def test_more_than_200_codes_are_refused_and_kept_in_the_form(signed_in):
     assert "code 200" in page.text
 
 
-def test_erasing_a_person_leaves_a_certificate_that_verifies(client):
+def test_erasing_a_person_leaves_a_certificate_that_verifies(client, run_jobs):
     credential = make_credential(user=make_user(name="Ana Choque Ticona"))
-    former = credential.document
+    run_jobs()
+    former, path = credential.document, credential.pdf_file.path
 
     holder.erase(credential.user_id)
-    db.session.commit()
+    run_jobs()
 
+    assert credential.pdf_file is None
+    with pytest.raises(FileNotFoundError):
+        file_store().read(path)
     page = client.get(f"/verify/{credential.code}").text
     assert "verdict-valid" in page
     assert "A. C. T." in page
@@ -396,3 +399,20 @@ def test_formats_are_declared(app):
 
     assert set(credential_formats) == {"pdf", "open_badge"}
     assert credential_formats["open_badge"].make(credential).decode() == credential.document
+
+
+def test_the_address_of_an_achievement_leads_to_the_course(client):
+    credential = make_credential()
+    document = json.loads(credential.document)
+    address = document["credentialSubject"]["achievement"]["id"]
+
+    answer = client.get(address.removeprefix("http://puente.test"))
+
+    assert answer.location.endswith(f"/courses/{credential.course.slug}")
+    assert client.get("/achievements/00000000-0000-4000-8000-000000000000").status_code == 404
+
+
+def test_forms_of_the_page_work_over_https_with_its_referrer_policy(client):
+    page = client.get("/verify/PU-0000-0000-0000-0000")
+
+    assert page.headers["Referrer-Policy"] == "same-origin"  # CSRF over HTTPS needs one

@@ -8,6 +8,7 @@ from lms.certificates import facts as register
 from lms.certificates.models import Credential, initials
 from lms.certificates.services.signing import sign_document
 from lms.core.db import db
+from lms.core.outbox import enqueue
 from lms.core.text import fold
 
 
@@ -39,8 +40,18 @@ def erase(user_id: int) -> None:
         credential.document = sign_document(credential, None, names_holder=False)
         credential.public_document = credential.document
         credential.shows_name = False
-        credential.pdf_file = None
+        _remove_pdf(credential)
     db.session.flush()
+
+
+def _remove_pdf(credential: Credential) -> None:
+    file = credential.pdf_file
+    if file is None:
+        return
+    credential.pdf_file = None
+    db.session.flush()
+    db.session.delete(file)
+    enqueue("accounts.remove_bytes", path=file.path)
 
 
 def export(user_id: int) -> list[dict[str, object]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Response, jsonify, request
+import uuid
+
+from flask import Response, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.accounts.permissions import require
@@ -58,6 +60,14 @@ def did_document() -> ResponseReturnValue:
     """The issuer's identity and keys (did:web)."""
     body = jsonify(keys.did_document()).get_data()
     return _open(body, "application/did+json", max_age=300)
+
+
+@bp.get("/achievements/<uuid:identifier>")
+@public
+def achievement(identifier: uuid.UUID) -> ResponseReturnValue:
+    """Where the address of an achievement in a credential leads: the page of the course."""
+    course = queries.get_published_course(identifier)
+    return redirect(url_for("courses.course_page", slug=course.slug))
 
 
 @bp.get("/certificates/<code>/certificate.pdf")

@@ -113,5 +113,5 @@ def _answer(verdict: Verdict, *, is_file: bool = False) -> ResponseReturnValue:
     )
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     response.headers["Cache-Control"] = "private, no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Referrer-Policy"] = "same-origin"
     return response

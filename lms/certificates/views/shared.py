@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
+from flask_babel import get_timezone
 from flask_babel import gettext as _
 
 from lms.certificates.forms import ALL_REASONS
@@ -13,12 +14,21 @@ from lms.certificates.open_badge import assessment_text
 from lms.certificates.services.verify import Check, State, Verdict
 from lms.certificates.views import bp
 from lms.core import clock
+from lms.core.templating import format_long_date
 
 
 @bp.app_template_filter("revocation_text")
 def revocation_text(reason: str | None) -> str:
     """The public reason of a revocation as a sentence."""
     return str(ALL_REASONS.get(reason or "", ""))
+
+
+@bp.app_template_filter("long_day")
+def long_day(at: datetime | None) -> str:
+    """The day of an instant, written out, in the reader's zone."""
+    if at is None:
+        return ""
+    return format_long_date(clock.local_date(at, str(get_timezone())))
 
 
 @bp.app_template_filter("state_name")
@@ -49,8 +59,8 @@ def check_texts(verdict: Verdict) -> list[tuple[bool, str]]:
             _("The digital signature of the issuer does not fit"),
         ),
         Check.REGISTER: (
-            _("Same content as in the issuer's register"),
-            _("The content is not the one in the issuer's register"),
+            _("Same content as in the issuer’s register"),
+            _("The content is not the one in the issuer’s register"),
         ),
         Check.FILE: (
             _("The file is, byte for byte, the one that was issued"),
