@@ -9,3 +9,6 @@ const sizes = new ResizeObserver((entries) => {
 });
 
 behaviour(".prose table, .prose pre", (box) => sizes.observe(box));
+
+// The current tab is in sight where the row of tabs is wider than the screen.
+behaviour(".tabs [aria-current]", (tab) => tab.scrollIntoView({ block: "nearest", inline: "center" }));

@@ -329,20 +329,25 @@ def facts_form(
     }
 
 
+def _plain(number: float) -> float:
+    """A whole number without decimals, as people type it."""
+    return int(number) if number == int(number) else number
+
+
 def facts_values(course: Course) -> dict[str, Any]:
     """What a FactsForm begins with."""
     return {
         "topic": str(course.topic_id or ""),
         "level": str(course.level),
         "weeks": course.weeks,
-        "hours": course.hours,
+        "hours": _plain(course.hours),
         "first_language": course.languages[0],
         "languages": list(course.languages),
         "owner": str(course.owner_id),
         "partners": [str(row.id) for row in course.partners],
         "minimum_grade": None
         if course.minimum_grade is None
-        else round(course.minimum_grade * 100, 2),
+        else _plain(round(course.minimum_grade * 100, 2)),
         "license": course.license,
         "signatories": [
             {

@@ -49,10 +49,9 @@ def check_document(document: Document, kind: str) -> list[tuple[str, str]]:
     """What is wrong with a file of this kind ("course", "module", "activity")."""
     if not isinstance(document.data, dict):
         return [(document.where(), _("This file must hold keys and values, such as “title: ...”."))]
-    errors = sorted(
-        _validator(kind).iter_errors(document.data), key=lambda e: list(map(str, e.path))
-    )
-    return [(document.where(_place(error)), str(_sentence(error))) for error in errors]
+    found = [(_place(error), error) for error in _validator(kind).iter_errors(document.data)]
+    found.sort(key=lambda pair: (document.line(pair[0]), [str(part) for part in pair[0]]))
+    return [(document.where(place), str(_sentence(error))) for place, error in found]
 
 
 def _place(error: ValidationError) -> tuple[str | int, ...]:

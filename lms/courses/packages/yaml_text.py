@@ -51,14 +51,18 @@ class Document:
     data: Any
     lines: dict[Path, int] = field(default_factory=dict)
 
+    def line(self, path: Path) -> int:
+        """The line of a value, or of the nearest one around it; 0 when the file is empty."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 0)
+
     def where(self, path: Path = ()) -> str:
         """File, line and key of a value, for messages: "course.yaml, line 4, title.es"."""
-        known: Path = path
-        while known and known not in self.lines:
-            known = known[:-1]
         parts = [self.file]
-        if known in self.lines:
-            parts.append(_("line %(number)d", number=self.lines[known]))
+        line = self.line(path)
+        if line:
+            parts.append(_("line %(number)d", number=line))
         if path:
             parts.append(".".join(str(part) for part in path))
         return ", ".join(parts)
