@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from lms.assessments import queries
@@ -8,6 +10,7 @@ from lms.core.db import db
 from lms.core.errors import NotFound
 from lms.courses.activity_types.base import activity_types
 from lms.courses.errors import PackageError
+from lms.courses.packages.yaml_text import read_yaml
 from tests.factories.accounts import make_administrator, make_user
 from tests.factories.assessments import (
     SETTINGS,
@@ -65,6 +68,22 @@ def test_a_package_is_taken_and_given_back_without_loss(app):
 
     assert exported["settings"] == DOCUMENT["settings"]
     assert "questions" not in quiz.settings
+
+
+QUIZ_FILES = [
+    path
+    for path in sorted(Path(__file__).parents[2].glob("content_packages/*/modules/*/*.yaml"))
+    if path.read_text("utf-8").startswith("kind: quiz")
+]
+
+
+@pytest.mark.parametrize("path", QUIZ_FILES, ids=lambda path: path.stem)
+def test_the_quizzes_that_are_shipped_come_back_without_loss(app, path):
+    document = read_yaml(path.read_bytes(), path.name).data
+    quiz = make_quiz(kinds=())
+    take(quiz, document)
+
+    assert activity_types["quiz"].export_extra(quiz)["settings"] == document["settings"]
 
 
 def test_questions_beside_the_settings_are_taken_too(app):
