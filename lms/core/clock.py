@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+_set_to: ContextVar[datetime | None] = ContextVar("clock_set_to", default=None)
 
 
 def now() -> datetime:
     """The present instant, aware, in UTC."""
-    return datetime.now(UTC)
+    return _set_to.get() or datetime.now(UTC)
+
+
+@contextmanager
+def set_to(instant: datetime) -> Iterator[None]:
+    """Let it be `instant` inside the block: for the demo's past, never in a request."""
+    token = _set_to.set(instant)
+    try:
+        yield
+    finally:
+        _set_to.reset(token)
 
 
 def start_of_day(day: date, time_zone: str) -> datetime:

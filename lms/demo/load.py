@@ -29,6 +29,7 @@ from lms.courses.packages.folder_import import FolderImporter
 from lms.courses.services.enrolment import enrol_free
 from lms.courses.services.search import refresh_search_text
 from lms.courses.services.topics import ensure_topics
+from lms.demo.history import ensure_history
 from lms.demo.people import (
     ACCOUNTS,
     COHORT,
@@ -82,6 +83,8 @@ def load_demo(tell: Step) -> dict[str, Any]:
         ensure_credit(course, association)
     tell("course runs")
     ensure_runs(people, cohort)
+    tell("a course run of the past")
+    ensure_history(people, cohort)
     return written(ensure_xapi_key(people["admin"]))
 
 
@@ -159,7 +162,7 @@ def ensure_runs(people: dict[str, User], cohort: list[User]) -> None:
 
 
 def ensure_xapi_key(administrator: User) -> tuple[str, str]:
-    """Key and secret for the xAPI endpoint; kept in `demo.json`, so that a second start has them."""
+    """Key and secret for the xAPI endpoint, the same as long as `demo.json` is kept."""
     path = settings().data_path / "demo.json"
     if path.exists():
         kept = json.loads(path.read_text()).get("xapi", {})
