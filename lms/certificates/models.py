@@ -166,4 +166,4 @@ class VerificationLog(Model):
         BigInt, ForeignKey("credentials.id", ondelete="CASCADE")
     )
     at: Mapped[datetime] = mapped_column(default=clock.now)
-    how: Mapped[str]  # code, page, file, many
+    how: Mapped[str]  # page, file, many
