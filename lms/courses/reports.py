@@ -152,9 +152,18 @@ STATES = {
 }
 
 
-def _reached() -> Any:
-    """Position of the furthest module in which the learner opened something; None: nowhere."""
-    return (
+def _reached() -> ColumnElement[Any]:
+    """Position of the furthest module in which the learner opened something; None: nowhere.
+
+    Who completed the course came to its end: that spares reading most of the progress.
+    """
+    last = (
+        select(func.max(Module.position))
+        .where(Module.course_id == CourseRun.course_id)
+        .correlate(CourseRun)
+        .scalar_subquery()
+    )
+    furthest = (
         select(func.max(Module.position))
         .select_from(Progress)
         .join(Activity, Activity.id == Progress.activity_id)
@@ -163,10 +172,15 @@ def _reached() -> Any:
         .correlate(Enrolment)
         .scalar_subquery()
     )
+    return case(
+        (Enrolment.last_seen_at.is_(None), None),
+        (Enrolment.completed_at.is_not(None), last),
+        else_=furthest,
+    )
 
 
-def enrolled(filters: Filters) -> Statement:
-    """One row for each enrolment that became active in the period, with how far it came."""
+def enrolled(filters: Filters, *, reached: bool = False) -> Statement:
+    """One row for each enrolment that became active in the period; `reached`: how far it came."""
     found: Statement = (
         select(
             Enrolment.id,
@@ -180,7 +194,7 @@ def enrolled(filters: Filters) -> Statement:
             CourseRun.course_id,
             CourseRun.starts_on,
             User.country,
-            _reached().label("reached"),
+            *([_reached().label("reached")] if reached else []),
         )
         .join(CourseRun, CourseRun.id == Enrolment.run_id)
         .join(Course, Course.id == CourseRun.course_id)
@@ -205,7 +219,7 @@ def enrolled(filters: Filters) -> Statement:
 def _measures(people: Subquery, weeks: int = 0) -> list[ColumnElement[Any]]:
     return [
         func.count().label("enrolled"),
-        func.count(people.c.reached).label("started"),
+        func.count(people.c.last_seen_at).label("started"),
         *(
             func.count(case((people.c.reached >= week, 1))).label(f"week_{week}")
             for week in range(2, weeks + 1)
@@ -264,7 +278,7 @@ class CompletionsByRun(Report):
 
     def groups(self, filters: Filters, weeks: int = 0) -> Subquery:
         """The measures by run."""
-        people = enrolled(filters).subquery("people")
+        people = enrolled(filters, reached=weeks > 1).subquery("people")
         return (
             select(people.c.run_id, *_measures(people, weeks))
             .group_by(people.c.run_id)
@@ -353,7 +367,7 @@ class _Funnel:
 
 def _funnel(filters: Filters) -> _Funnel:
     def find() -> _Funnel:
-        people = enrolled(filters).subquery("people")
+        people = enrolled(filters, reached=True).subquery("people")
         rows = db.session.execute(
             select(people.c.reached, func.count(), func.count(people.c.completed_at)).group_by(
                 people.c.reached
@@ -379,6 +393,7 @@ class Learners(Report):
     permission = PERMISSION.name
     period_of = CompletionsByRun.period_of
     selections = (COURSE, RUN, COUNTRY, STEP)
+    is_list = True
     order = ("-enrolled_at", "-id")
 
     def columns(self, filters: Filters) -> Sequence[Column]:
@@ -399,7 +414,7 @@ class Learners(Report):
 
     def statement(self, filters: Filters) -> Statement:
         """The enrolments at the chosen step."""
-        people = enrolled(filters).subquery("people")
+        people = enrolled(filters, reached=True).subquery("people")
         found = (
             select(
                 people,
@@ -410,15 +425,21 @@ class Learners(Report):
             .join(User, User.id == people.c.user_id)
             .join(Course, Course.id == people.c.course_id)
         )
-        step = filters.get("step")
-        if step is None:
+        return self._at_step(found, people, filters.get("step"))
+
+    def counted(self, filters: Filters) -> Statement:
+        """The enrolments alone."""
+        step = filters.get("step") or ""
+        people = enrolled(filters, reached=step.startswith(_WEEK)).subquery("people")
+        return self._at_step(select(people.c.id), people, step)
+
+    def _at_step(self, found: Statement, people: Subquery, step: str | None) -> Statement:
+        if not step:
             return found
         if step.startswith(_WEEK):
             return found.where(people.c.reached >= int(step.removeprefix(_WEEK)))
-        has_started, has_completed = (
-            people.c.reached.is_not(None),
-            people.c.completed_at.is_not(None),
-        )
+        has_started = people.c.last_seen_at.is_not(None)
+        has_completed = people.c.completed_at.is_not(None)
         return found.where(
             *{
                 "started": [has_started],

@@ -177,7 +177,7 @@ class RevenueByMonth(RevenueReport):
 
     def figures(self, filters: Filters) -> Sequence[Figure]:
         """Net revenue of each currency, compared with a year before."""
-        found = filters.once("net", lambda: _net(filters))
+        found = _net(filters)
         if not found:
             return [Figure(lazy_gettext("Net revenue"), "0", _("Nothing was paid in this period."))]
         earlier = filters.a_year_before()
@@ -194,18 +194,16 @@ class RevenueByMonth(RevenueReport):
 
     def charts(self, filters: Filters) -> Sequence[Chart]:
         """Net revenue by month of one currency: the chosen one, else that of most orders."""
-        found = filters.once("net", lambda: _net(filters))
+        found = _net(filters)
         if not found:
             return []
         currency = next(iter(found))
-        only = filters.narrowed(currency=currency)
-        nets: dict[str, int] = defaultdict(int)
-        for row in db.session.execute(self.statement(only)).mappings():
-            nets[row["month"]] += int(row["net"])
-        months = _months(only)
+        rows = _monthly(filters)
+        nets = {row["month"]: int(row["net"]) for row in rows if row["currency"] == currency}
+        months = _months(filters)
         items = []
         for month in months:
-            net = Money(nets[month.isoformat()], currency)
+            net = Money(nets.get(month.isoformat(), 0), currency)
             label = format_day(month, "MMM" if len(months) <= 12 else "yMMM")
             items.append(ChartItem(label, float(net.decimal), format_money(net)))
         description = _(
@@ -221,7 +219,7 @@ class RevenueByMonth(RevenueReport):
 
 def _months(filters: Filters) -> list[date]:
     """The months of the period; of an open one, those in which the ledger has lines."""
-    return filters.once(("months", filters.get("currency")), lambda: _find_months(filters))
+    return filters.once("months", lambda: _find_months(filters))
 
 
 def _find_months(filters: Filters) -> list[date]:
@@ -235,16 +233,21 @@ def _find_months(filters: Filters) -> list[date]:
     return months_of(first, last)
 
 
+def _monthly(filters: Filters) -> Sequence[RowValues]:
+    """The ledger by month and currency."""
+    statement = RevenueByMonth().statement(filters)
+    return filters.once("monthly", lambda: db.session.execute(statement).mappings().all())
+
+
 def _net(filters: Filters) -> dict[str, Money]:
     """Net revenue by currency, the currency of most orders first."""
-    lines = _ledger(filters)
-    orders, _paid, _refunded, net = _measures(lines)
-    rows = db.session.execute(
-        select(lines.c.currency, net)
-        .group_by(lines.c.currency)
-        .order_by(orders.desc(), lines.c.currency)
-    )
-    return {currency: Money(int(minor), currency) for currency, minor in rows}
+    nets: dict[str, int] = defaultdict(int)
+    orders: dict[str, int] = defaultdict(int)
+    for row in _monthly(filters):
+        nets[row["currency"]] += int(row["net"])
+        orders[row["currency"]] += int(row["orders"])
+    codes = sorted(nets, key=lambda code: (-orders[code], code))
+    return {code: Money(nets[code], code) for code in codes}
 
 
 def _compared(net: Money, before: Money | None) -> str | None:
@@ -384,6 +387,7 @@ class PaidOrders(Report):
     period_of = RevenueReport.period_of
     selections = (COURSE, RUN, COUNTRY, CURRENCY)
     order = ("-at", "-order_id")
+    is_list = True
 
     def columns(self, filters: Filters) -> Sequence[Column]:
         """The order, who, what, and its measures."""
@@ -398,19 +402,19 @@ class PaidOrders(Report):
             *MEASURES[2:],
         ]
 
-    def statement(self, filters: Filters) -> Statement:
+    def counted(self, filters: Filters) -> Statement:
         """The ledger by order."""
         lines = _ledger(filters)
-        groups = (
-            select(
-                lines.c.order_id,
-                lines.c.currency,
-                func.max(lines.c.at).label("at"),
-                *_measures(lines)[1:],
-            )
-            .group_by(lines.c.order_id, lines.c.currency)
-            .subquery("groups")
-        )
+        return select(
+            lines.c.order_id,
+            lines.c.currency,
+            func.max(lines.c.at).label("at"),
+            *_measures(lines)[1:],
+        ).group_by(lines.c.order_id, lines.c.currency)
+
+    def statement(self, filters: Filters) -> Statement:
+        """The ledger by order, with who and what."""
+        groups = self.counted(filters).subquery("groups")
         return (
             select(
                 groups,
@@ -462,7 +466,7 @@ class RunResults(CompletionsByRun):
 
     def _shown_currencies(self, filters: Filters) -> list[str]:
         chosen = filters.get("currency")
-        return [chosen] if chosen else list(filters.once("net", lambda: _net(filters)))
+        return [chosen] if chosen else list(_net(filters))
 
     def statement(self, filters: Filters) -> Statement:
         """The runs in which somebody enrolled or for which money moved."""

@@ -195,7 +195,8 @@ class Report:
     courses are the statement's to leave out. order: columns of the statement that put the rows in
     a definite order, a leading "-" for descending. is_on_overview: its figures and charts stand
     on the first page; overview_table: so does its table, unless a report of a later room claims
-    the same key.
+    the same key. is_list: may have a row for each person or order; then the database sorts and
+    pages. The rows of other reports are few and read at once, so that they are computed once.
     """
 
     name: ClassVar[str]
@@ -208,6 +209,7 @@ class Report:
     order: ClassVar[Sequence[str]]
     is_on_overview: ClassVar[bool] = False
     overview_table: ClassVar[str | None] = None
+    is_list: ClassVar[bool] = False
 
     def columns(self, filters: Filters) -> Sequence[Column]:
         """The columns from left to right."""
@@ -216,6 +218,10 @@ class Report:
     def statement(self, filters: Filters) -> Statement:
         """All rows in any order: the columns by name, and what `link` needs beside them."""
         raise NotImplementedError
+
+    def counted(self, filters: Filters) -> Statement:
+        """The rows of a list with only what is summed, for the totals."""
+        return self.statement(filters)
 
     def link(self, column: Column, row: RowValues, filters: Filters) -> str | None:
         """Where a cell leads: to what lies behind its figure."""

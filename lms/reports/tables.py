@@ -52,31 +52,31 @@ def read_table(
     number: int = 1,
     size: int = PAGE_SIZE,
 ) -> Table:
-    """A page of rows and the totals of all: two queries."""
+    """A page of rows and the totals of all: two queries for a list, one for other reports."""
     columns = report.columns(filters)
-    rows = report.statement(filters).subquery("report")
-    count, totals = _totals(columns, rows)
-    number = min(max(1, number), max(1, -(-count // size)))
     sort = _known_sort(columns, sort)
-    found = db.session.execute(
-        _sorted(report, columns, rows, sort).limit(size).offset((number - 1) * size)
-    )
-    items = [dict(row) for row in found.mappings()]
-    return Table(columns, Page(items, number, size, count), totals, sort)
+    if report.is_list:
+        count, totals = _totals(columns, report.counted(filters).subquery("counted"))
+        number = min(max(1, number), max(1, -(-count // size)))
+        page = _sorted(report, filters, sort).limit(size).offset((number - 1) * size)
+        items = [dict(row) for row in db.session.execute(page).mappings()]
+        return Table(columns, Page(items, number, size, count), totals, sort)
+    rows = [dict(row) for row in db.session.execute(_sorted(report, filters, sort)).mappings()]
+    number = min(max(1, number), max(1, -(-len(rows) // size)))
+    items = rows[(number - 1) * size : number * size]
+    return Table(columns, Page(items, number, size, len(rows)), _sums(columns, rows), sort)
 
 
 def each_row(report: Report, filters: Filters, sort: Sort | None = None) -> Iterator[RowValues]:
     """All rows in order; the database hands them over in portions."""
-    columns = report.columns(filters)
-    rows = report.statement(filters).subquery("report")
-    statement = _sorted(report, columns, rows, _known_sort(columns, sort))
+    statement = _sorted(report, filters, _known_sort(report.columns(filters), sort))
     found = db.session.execute(statement, execution_options={"yield_per": _CHUNK})
     yield from found.mappings()
 
 
 def read_totals(report: Report, filters: Filters) -> Sequence[Total]:
     """The totals alone."""
-    return _totals(report.columns(filters), report.statement(filters).subquery("report"))[1]
+    return _totals(report.columns(filters), report.counted(filters).subquery("counted"))[1]
 
 
 def _known_sort(columns: Sequence[Column], sort: Sort | None) -> Sort:
@@ -84,7 +84,9 @@ def _known_sort(columns: Sequence[Column], sort: Sort | None) -> Sort:
     return sort if sort is not None and sort.column in names else Sort()
 
 
-def _sorted(report: Report, columns: Sequence[Column], rows: Subquery, sort: Sort) -> Statement:
+def _sorted(report: Report, filters: Filters, sort: Sort) -> Statement:
+    columns = report.columns(filters)
+    rows = report.statement(filters).subquery("report")
     shares = {column.name: _share(column, rows) for column in columns if column.of}
     found = select(rows, *(share.label(name) for name, share in shares.items()))
     order: list[ColumnElement[Any]] = []
@@ -123,6 +125,23 @@ def _totals(columns: Sequence[Column], rows: Subquery) -> tuple[int, list[Total]
         return count, []
     return count, [
         Total(row["currency"] if by_currency else None, _with_shares(columns, row)) for row in found
+    ]
+
+
+def _sums(columns: Sequence[Column], rows: Sequence[RowValues]) -> list[Total]:
+    """What `_totals` finds, of rows that are here already."""
+    summed = [column.name for column in columns if column.has_total]
+    if not summed:
+        return []
+    by_currency = has_own_currencies(columns)
+    sums: dict[str | None, dict[str, int]] = {}
+    for row in rows:
+        of = sums.setdefault(row["currency"] if by_currency else None, dict.fromkeys(summed, 0))
+        for name in summed:
+            of[name] += int(row[name] or 0)
+    return [
+        Total(currency, _with_shares(columns, sums[currency]))
+        for currency in sorted(sums, key=lambda code: code or "")
     ]
 
 

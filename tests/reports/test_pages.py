@@ -304,7 +304,7 @@ def test_csv(signed_in, admin, sales):
 
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert re.search(
-        r'filename="paid-orders-\d{4}-\d\d-\d\d.csv"', answer.headers["Content-Disposition"]
+        r"filename=paid-orders-\d{4}-\d\d-\d\d.csv", answer.headers["Content-Disposition"]
     )
     assert answer.data.startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(StringIO(answer.data.decode("utf-8-sig"))))
