@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 def find_program(name: str) -> str | None:
@@ -24,8 +25,11 @@ def find_program(name: str) -> str | None:
 
 
 @contextmanager
-def postgres_server() -> Iterator[str]:
-    """Start a server in a folder of its own; gives its SQLAlchemy address, stops it at the end."""
+def postgres_server(*, is_durable: bool = False) -> Iterator[str]:
+    """Start a server in a folder of its own; gives its SQLAlchemy address, stops it at the end.
+
+    is_durable: writes reach the disk as in production, which tests have no time for.
+    """
     initdb, pg_ctl = find_program("initdb"), find_program("pg_ctl")
     if not initdb or not pg_ctl:
         raise FileNotFoundError("PostgreSQL is not installed")
@@ -35,11 +39,10 @@ def postgres_server() -> Iterator[str]:
         shutil.chown(folder, "postgres", "postgres")
         runner = ["runuser", "-u", "postgres", "--"]
     data = f"{folder}/data"
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
-    options = (
-        f"-k {folder} -c listen_addresses='' -c fsync=off -c full_page_writes=off"
-        " -c synchronous_commit=off -c max_connections=100"
-    )
+    quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
+    options = f"-k {folder} -c listen_addresses='' -c max_connections=100"
+    if not is_durable:
+        options += " -c fsync=off -c full_page_writes=off -c synchronous_commit=off"
     subprocess.run(
         [*runner, initdb, "-D", data, "-A", "trust", "-U", "puente", "--no-sync", "-E", "UTF8",
          "--locale=C.UTF-8"],
