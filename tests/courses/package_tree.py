@@ -48,7 +48,8 @@ class KindWithQuestions(StandInKind):
         self.kept: dict[int, list[Any]] = {}
 
     def import_extra(self, activity, document, where) -> None:
-        self.kept[activity.id] = document.get("questions", [])
+        settings = document.get("settings", {})
+        self.kept[activity.id] = settings.get("questions") or document.get("questions", [])
 
     def export_extra(self, activity) -> dict[str, Any]:
         return {"questions": self.kept.get(activity.id, [])}

@@ -289,6 +289,24 @@ def test_a_kind_of_a_room_that_is_off_names_the_plugin(institute, app, tmp_path)
     assert "need the plugin “assessments”, which is switched off" in problem
 
 
+def test_a_mistake_in_a_question_is_named_with_its_line(institute, app, tmp_path) -> None:
+    kind = app.extensions["puente"].declared["activity_types"]["quiz"]
+    if isinstance(kind, KindWithQuestions):
+        pytest.skip("the room assessments is off")
+    text = (
+        "kind: quiz\ntitle: {en: Q}\nsettings:\n  questions:\n"
+        '    - {id: a, kind: true_false, prompt: {en: "Yes?"}, correct: true}\n'
+        '    - {id: b, kind: telepathy, prompt: {en: "What?"}}\n'
+    )
+    folder = write_package(
+        tmp_path / "p",
+        modules={"01-m": {"module.yaml": {"title": {"en": "M"}}, "01-q.yaml": text}},
+    )
+    [problem] = problems(folder)
+    assert problem.startswith("modules/01-m/01-q.yaml, line 6, settings.questions.1")
+    assert db.session.scalar(select(Activity)) is None
+
+
 def test_the_same_name_twice_in_a_course_is_refused(institute, tmp_path) -> None:
     module = {"module.yaml": {"title": {"en": "M"}}, "01-x.yaml": PAGE}
     folder = write_package(tmp_path / "p", modules={"01-a": module, "02-b": module})

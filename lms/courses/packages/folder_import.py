@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -270,7 +271,12 @@ class _Import:
         db.session.flush()
         for file, activity in taken:
             kind = activity_types[activity.kind]
-            kind.import_extra(activity, file.data, file.file)
+            try:
+                kind.import_extra(activity, file.document.data, file.file)
+            except PackageError as error:
+                raise PackageErrors(
+                    [(_with_line(file, where), text) for where, text in problems_of(error)]
+                ) from None
             self.report.imported.append(file.file)
             self._step(file.file)
 
@@ -337,6 +343,16 @@ class _Import:
             if not module.activities:
                 course.modules.remove(module)
                 self.report.removed.append(module.slug)
+
+
+def _with_line(file: ActivityFile, where: str) -> str:
+    """The place of a mistake with its line, when it names a key of the activity's file."""
+    key = where.removeprefix(f"{file.file}, ")
+    if key == where:
+        return where
+    parts = [part for part in re.split(r"[.\[\], ]+", key) if part]
+    path = tuple(int(part) if part.isdecimal() else part for part in parts)
+    return file.document.where(path) if file.document.line(path) > 1 else where
 
 
 def _studied(course: Course) -> set[int]:

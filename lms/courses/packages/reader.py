@@ -26,7 +26,10 @@ COMMON_KEYS = (
 
 @dataclass
 class ActivityFile:
-    """One activity of a package. `file` is its .yaml, relative to the package."""
+    """One activity of a package. `file` is its .yaml, relative to the package.
+
+    `data` is what the .yaml says, with `questions` beside the settings wherever they stand.
+    """
 
     slug: str
     file: str
@@ -35,7 +38,7 @@ class ActivityFile:
 
     @property
     def data(self) -> dict[str, Any]:
-        """What the .yaml says. A quiz may also hold its `questions` inside `settings`."""
+        """What the .yaml says, in one shape."""
         data = dict(self.document.data)
         settings = dict(data.get("settings") or {})
         if "questions" in settings and "questions" not in data:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select
@@ -177,14 +176,6 @@ def get_enrolment_of(run: CourseRun, enrolment_id: int) -> Enrolment:
     if enrolment is None:
         raise NotFound
     return enrolment
-
-
-@dataclass(frozen=True)
-class Learner:
-    """One line of the list of learners: `done` of the run's required activities."""
-
-    enrolment: Enrolment
-    done: int
 
 
 def count_required(course: Course) -> int:

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from lms.accounts.permissions import can, present_user, require
 from lms.core.errors import NotFound
 from lms.core.text import current_language
-from lms.courses.models import Course, EnrolmentState, Module, PublicationState
+from lms.courses.models import Course, EnrolmentState, PublicationState
 from lms.courses.queries import teaching
 from lms.courses.queries.courses import get_course
 from lms.courses.services.authoring import is_missing, missing_texts
@@ -128,11 +128,6 @@ def source_language(course: Course, language: str, *texts: dict[str, str]) -> st
         if code != language and any(t.get(code) for t in texts):
             return code
     return None
-
-
-def activities_of(modules: list[Module]) -> int:
-    """How many activities learners see."""
-    return sum(activity.is_published for module in modules for activity in module.activities)
 
 
 def tell_conflict() -> None:

@@ -13,13 +13,13 @@ from lms.courses.models import Course
 from lms.courses.queries.teaching import get_media_of
 from lms.courses.services import media as services
 from lms.courses.views import bp
-from lms.courses.views.authoring.common import course_to_edit, page
+from lms.courses.views.authoring.common import course_only, page
 
 
 @bp.route("/teach/courses/<slug>/media", methods=["GET", "POST"])
 def teach_media(slug: str) -> ResponseReturnValue:
     """The pictures and files of the course; add one."""
-    course = course_to_edit(slug)
+    course = course_only(slug)
     form = MediaForm()
     if not form.validate_on_submit():
         return _media_page(course, form), 422 if form.errors else 200
@@ -40,7 +40,7 @@ def _media_page(course: Course, form: MediaForm) -> str:
 @bp.post("/teach/courses/<slug>/upload")
 def teach_upload(slug: str) -> ResponseReturnValue:
     """A picture from the editor: answers with what the text shall call it."""
-    course = course_to_edit(slug)
+    course = course_only(slug)
     upload = request.files.get("file")
     if upload is None or not upload.filename:
         return jsonify(error=_("Choose a file.")), 422
@@ -54,7 +54,7 @@ def teach_upload(slug: str) -> ResponseReturnValue:
 @bp.route("/teach/courses/<slug>/media/<int:media_id>/replace", methods=["GET", "POST"])
 def teach_replace_media(slug: str, media_id: int) -> ResponseReturnValue:
     """Put another file in the place of one; texts go on calling it the same."""
-    course = course_to_edit(slug)
+    course = course_only(slug)
     media = get_media_of(course, media_id)
     form = MediaForm()
     if form.validate_on_submit():
@@ -72,7 +72,7 @@ def teach_replace_media(slug: str, media_id: int) -> ResponseReturnValue:
 @bp.post("/teach/courses/<slug>/media/<int:media_id>/remove")
 def teach_remove_media(slug: str, media_id: int) -> ResponseReturnValue:
     """Remove a file that no text refers to."""
-    course = course_to_edit(slug)
+    course = course_only(slug)
     media = get_media_of(course, media_id)
     name = media.name
     try:

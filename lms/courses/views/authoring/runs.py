@@ -33,13 +33,13 @@ from lms.courses.queries.teaching import get_run_of
 from lms.courses.services import runs as services
 from lms.courses.services.runs import ShiftedDate
 from lms.courses.views import bp
-from lms.courses.views.authoring.common import course_to_edit, page, tell_conflict
+from lms.courses.views.authoring.common import course_only, course_to_edit, page, tell_conflict
 
 
 @bp.get("/teach/courses/<slug>/runs")
 def teach_runs(slug: str) -> ResponseReturnValue:
     """All runs of the course, the newest first."""
-    course = course_to_edit(slug)
+    course = course_only(slug)
     runs = sorted(course.runs, key=lambda run: run.starts_on, reverse=True)
     return page("runs", course, "runs", runs=runs, seats=seats_by_run([run.id for run in runs]))
 
@@ -54,7 +54,7 @@ def _allowed_by(form: RunForm | CopyForm) -> int | None:
 @bp.route("/teach/courses/<slug>/runs/new", methods=["GET", "POST"])
 def teach_new_run(slug: str) -> ResponseReturnValue:
     """Plan a run."""
-    course = course_to_edit(slug)
+    course = course_only(slug)
     form = RunForm(data=new_run_values(course, signed_in().time_zone))
     form.choose(course)
     if not form.validate_on_submit():
@@ -72,7 +72,7 @@ def teach_new_run(slug: str) -> ResponseReturnValue:
 @bp.route("/teach/courses/<slug>/runs/<int:run_id>", methods=["GET", "POST"])
 def teach_run(slug: str, run_id: int) -> ResponseReturnValue:
     """One run: its dates, places and price, and what can be done with it."""
-    course = course_to_edit(slug)
+    course = course_only(slug)
     run = get_run_of(course, run_id)
     present = run_edition(run)
     values = run_values(run) | {
@@ -135,7 +135,7 @@ def _run_page(
 @bp.post("/teach/courses/<slug>/runs/<int:run_id>/publish")
 def teach_publish_run(slug: str, run_id: int) -> ResponseReturnValue:
     """Show the run and let people enrol."""
-    course = course_to_edit(slug, "courses.publish")
+    course = course_only(slug, "courses.publish")
     run = get_run_of(course, run_id)
     try:
         services.publish_run(run, signed_in().id)
@@ -150,7 +150,7 @@ def teach_publish_run(slug: str, run_id: int) -> ResponseReturnValue:
 @bp.post("/teach/courses/<slug>/runs/<int:run_id>/unpublish")
 def teach_unpublish_run(slug: str, run_id: int) -> ResponseReturnValue:
     """Hide a run in which nobody has a place."""
-    course = course_to_edit(slug, "courses.publish")
+    course = course_only(slug, "courses.publish")
     run = get_run_of(course, run_id)
     try:
         services.unpublish_run(run, signed_in().id)
@@ -164,7 +164,7 @@ def teach_unpublish_run(slug: str, run_id: int) -> ResponseReturnValue:
 @bp.route("/teach/courses/<slug>/runs/<int:run_id>/cancel", methods=["GET", "POST"])
 def teach_cancel_run(slug: str, run_id: int) -> ResponseReturnValue:
     """Ask, then cancel a run."""
-    course = course_to_edit(slug, "courses.publish")
+    course = course_only(slug, "courses.publish")
     run = get_run_of(course, run_id)
     form = ConfirmForm()
     if not form.validate_on_submit():
