@@ -80,7 +80,7 @@ class PostForm(FlaskForm):  # type: ignore[misc]
         lazy_gettext("Language of your text"),
         choices=choices(LANGUAGES.items()),
         default=current_language,
-        description=lazy_gettext("So that it is read aloud and translated in the right way."),
+        description=lazy_gettext("So that screen readers read it aloud in the right way."),
     )
     files = MultipleFileField(
         lazy_gettext("Attachments"),

@@ -67,8 +67,10 @@ def make_thread(
 
 
 def quotation(text: str) -> str:
-    """A text as a Markdown quotation, with room to write below."""
-    cut = text if len(text) <= LONGEST_QUOTE else text[:LONGEST_QUOTE].rsplit(" ", 1)[0] + " …"
+    """A text as a Markdown quotation with room to write below, without what it quotes itself."""
+    own = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith(">"))
+    own = own.strip() or text
+    cut = own if len(own) <= LONGEST_QUOTE else own[:LONGEST_QUOTE].rsplit(" ", 1)[0] + " …"
     return "\n".join(f"> {line}".rstrip() for line in cut.splitlines()) + "\n\n"
 
 

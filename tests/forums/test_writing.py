@@ -11,6 +11,7 @@ from lms.core.db import db
 from lms.core.models import StoredFile
 from lms.courses.models import Progress
 from lms.forums.models import Discussion, ForumSubscription, Post, PostAttachment
+from lms.forums.thread import quotation
 from tests.factories.accounts import make_user
 from tests.factories.courses import make_enrolment, make_instructor, make_run
 from tests.factories.forums import (
@@ -105,6 +106,12 @@ def test_replies_are_drawn_in_levels_down_to_the_third(signed_in):
     assert page.count("post-replies") == 2
     assert f"/posts/{chain[3].id}" in page
     assert f'id="post-{late.id}"' in page
+
+
+def test_a_quotation_leaves_out_what_was_quoted_in_it():
+    assert quotation("> Who?\n\nThe town.\nAnd us.") == "> The town.\n> And us.\n\n"
+    assert quotation("> Only a quotation") == "> > Only a quotation\n\n"
+    assert len(quotation("word " * 1000)) < 1600
 
 
 def test_quote_fills_the_form_without_script(signed_in):
