@@ -30,7 +30,7 @@ LONGEST_QUERY = 200  # signs
 
 def forums_link(run: CourseRun) -> Markup | None:
     """The link to the forums, among an instructor's links of a run."""
-    if not can("forums.read", run) or not queries.list_forums(run):
+    if not can("forums.moderate", run) or not queries.list_forums(run):
         return None
     return Markup(render_template("forums/_run_link.html", run=run))  # noqa: S704
 
