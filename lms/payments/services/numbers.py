@@ -20,8 +20,10 @@ def insert_if_new(model: type[Model], **values: Any) -> bool:
     """
     is_sqlite = db.session.get_bind().dialect.name == "sqlite"
     insert: Any = sqlite.insert if is_sqlite else postgresql.insert
-    result: Any = db.session.execute(insert(model).values(**values).on_conflict_do_nothing())
-    return bool(result.rowcount)
+    table = model.__table__
+    statement = insert(table).values(**values).on_conflict_do_nothing()
+    # A count of rows is not to be had from every driver; a returned row is.
+    return db.session.execute(statement.returning(*table.primary_key)).first() is not None
 
 
 def this_year() -> int:
