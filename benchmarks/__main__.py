@@ -118,8 +118,9 @@ def measure_database(kind: str, options: argparse.Namespace) -> Results:
             if page.is_endless:
                 warm = readers.read(page.name, 4, 0.7)
                 if warm.errors:
-                    say(f"{page.label}: {warm.errors} errors, {warm.first_error}\n")
+                    say(f"{page.label}: {warm.errors} errors, {warm.first_error}")
                     say(log.read_text()[-2000:])
+                    continue
             if page.is_page:
                 results.weights[page.name] = weigh(settings.base_url, requests[page.name][0])
         for load in options.readers or READERS:

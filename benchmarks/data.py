@@ -303,7 +303,7 @@ class Generator:
         self.run_starts: list[date] = []
         self.run_uuids = [self._uuid() for _ in range(self.sizes.courses * RUNS)]
         for course in range(self.sizes.courses):
-            present = today - timedelta(days=8 + course % 3)
+            present = today - timedelta(days=15 + course % 4)  # its last week has begun
             past = today - timedelta(days=60 + course * 5 % 600)
             coming = today + timedelta(days=5 + course % 150)
             for place, start in enumerate((past, present, coming)):

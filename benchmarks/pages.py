@@ -123,7 +123,7 @@ def make_requests(
         "verification": [Request(f"/verify/{code}") for code in codes],
         "report": [
             Request(f"/admin/reports/?{query}", headers=visitors.headers(sizes.administrator_id))
-            for query in ("", "period=12-months", "period=all", "period=this-year")
+            for query in ("", "period=12-months", "period=all", "period=year")
         ],
         "statements": [
             Request(f"/xapi/statements?{_agent(site, i)}&limit=25", headers=xapi) for i in learners
