@@ -68,13 +68,14 @@ def _taught(user: User) -> Statement:
     return select(courses.c.id)
 
 
-def _only_own(statement: Statement, user: User) -> Statement:
-    return statement if user.is_administrator else statement.where(Course.id.in_(_taught(user)))
+def _only_own(statement: Statement, course_id: ColumnElement[int], user: User) -> Statement:
+    return statement if user.is_administrator else statement.where(course_id.in_(_taught(user)))
 
 
 def _courses(filters: Filters) -> Sequence[tuple[str, str]]:
     title = title_in(filters.language)
-    found = _only_own(select(Course.id, title).order_by(title, Course.id), filters.user)
+    courses: Statement = select(Course.id, title).order_by(title, Course.id)
+    found = _only_own(courses, Course.id.expression, filters.user)
     return [(str(id_), text) for id_, text in db.session.execute(found)]
 
 
@@ -179,8 +180,12 @@ def _reached() -> ColumnElement[Any]:
     )
 
 
-def enrolled(filters: Filters, *, reached: bool = False) -> Statement:
-    """One row for each enrolment that became active in the period; `reached`: how far it came."""
+def enrolled(filters: Filters, *, reached: bool = False, home: bool = False) -> Statement:
+    """One row for each enrolment that became active in the period.
+
+    reached: with how far it came; home: with the learner's country. Both cost time.
+    """
+    country = filters.get("country")
     found: Statement = (
         select(
             Enrolment.id,
@@ -193,15 +198,15 @@ def enrolled(filters: Filters, *, reached: bool = False) -> Statement:
             Enrolment.grade,
             CourseRun.course_id,
             CourseRun.starts_on,
-            User.country,
+            *([User.country] if home else []),
             *([_reached().label("reached")] if reached else []),
         )
         .join(CourseRun, CourseRun.id == Enrolment.run_id)
-        .join(Course, Course.id == CourseRun.course_id)
-        .join(User, User.id == Enrolment.user_id)
         .where(Enrolment.enrolled_at.is_not(None))
     )
-    found = _only_own(found, filters.user)
+    found = _only_own(found, CourseRun.course_id.expression, filters.user)
+    if home or country:
+        found = found.join(User, User.id == Enrolment.user_id)
     if filters.since is not None:
         found = found.where(Enrolment.enrolled_at >= filters.since)
     if filters.until is not None:
@@ -210,7 +215,7 @@ def enrolled(filters: Filters, *, reached: bool = False) -> Statement:
         found = found.where(CourseRun.course_id == course_id)
     if (run_id := filters.number("run")) is not None:
         found = found.where(Enrolment.run_id == run_id)
-    if country := filters.get("country"):
+    if country:
         is_there = User.country.is_(None) if country == UNKNOWN_COUNTRY else User.country == country
         found = found.where(is_there)
     return found
@@ -420,6 +425,7 @@ class Learners(Report):
                 people,
                 User.name.label("learner"),
                 User.email,
+                User.country,
                 title_in(filters.language).label("course"),
             )
             .join(User, User.id == people.c.user_id)
@@ -484,7 +490,7 @@ class LearnersByCountry(Report):
 
     def statement(self, filters: Filters) -> Statement:
         """People and enrolments by country."""
-        people = enrolled(filters).subquery("people")
+        people = enrolled(filters, home=True).subquery("people")
         groups = (
             select(
                 people.c.country,

@@ -97,6 +97,15 @@ def _ledger(filters: Filters) -> Subquery:
     )
 
 
+def _movements(filters: Filters) -> Subquery:
+    """The ledger without course, run and country, unless a filter asks for them."""
+    if any(filters.get(name) for name in ("course", "run", "country")):
+        return _ledger(filters)
+    return queries.list_movements(
+        since=filters.since, until=filters.until, currency=filters.get("currency")
+    ).subquery("lines")
+
+
 def _measures(lines: Subquery) -> list[ColumnElement[Any]]:
     is_payment = lines.c.kind == "payment"
     return [
@@ -163,7 +172,7 @@ class RevenueByMonth(RevenueReport):
 
     def statement(self, filters: Filters) -> Statement:
         """The ledger by month."""
-        lines = _ledger(filters)
+        lines = _movements(filters)
         month = month_column(lines.c.at, _months(filters), filters.time_zone).label("month")
         dated = select(lines, month).subquery("dated")
         return select(dated.c.month, dated.c.currency, *_measures(dated)).group_by(
@@ -225,7 +234,7 @@ def _months(filters: Filters) -> list[date]:
 def _find_months(filters: Filters) -> list[date]:
     first, last = filters.first, filters.last
     if first is None or last is None or (last - first).days > 3700:
-        lines = _ledger(filters)
+        lines = _movements(filters)
         found = db.session.execute(select(func.min(lines.c.at), func.max(lines.c.at))).one()
         if found[0] is None:
             return []
@@ -368,7 +377,7 @@ class RevenueByCurrency(RevenueReport):
 
     def statement(self, filters: Filters) -> Statement:
         """The ledger by currency."""
-        lines = _ledger(filters)
+        lines = _movements(filters)
         return select(lines.c.currency, *_measures(lines)).group_by(lines.c.currency)
 
     def detail(self) -> str:

@@ -38,6 +38,7 @@ from lms.payments.queries.revenue import (
     RevenueRow,
     ledger_lines,
     list_ledger,
+    list_movements,
     revenue,
 )
 
@@ -64,6 +65,7 @@ __all__ = [
     "kept_for",
     "ledger_lines",
     "list_ledger",
+    "list_movements",
     "list_orders",
     "list_orders_of",
     "list_vouchers",
