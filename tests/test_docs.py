@@ -68,3 +68,16 @@ def test_every_room_says_what_it_is_for():
         text = (ROOT / "lms" / room / "__init__.py").read_text()
         assert text.startswith('"""'), room
         assert "import" not in text, f"{room}/__init__.py holds only a docstring"
+
+
+def test_every_place_of_panels_is_documented():
+    """A place is where a template or view asks for fragments."""
+    sources = [*(ROOT / "lms").rglob("*.html"), *(ROOT / "lms").rglob("*.py")]
+    asked = {
+        place
+        for path in sources
+        for place in re.findall(r"panels\(\s*\"([a-z_.]+)\"", path.read_text())
+    }
+    documented = set(re.findall(r"^\| `([a-z_.]+)` \|", (DOCS / "hooks.md").read_text(), re.M))
+
+    assert asked == documented

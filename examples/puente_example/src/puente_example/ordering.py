@@ -6,6 +6,10 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
+from werkzeug.datastructures import MultiDict
+from wtforms import Form, TextAreaField
+from wtforms.validators import DataRequired
+
 from lms.assessments.question_types.base import (
     QuestionType,
     Response,
@@ -15,9 +19,6 @@ from lms.assessments.question_types.base import (
 )
 from lms.core.text import current_language, in_language
 from lms.courses.errors import PackageError
-from werkzeug.datastructures import MultiDict
-from wtforms import Form, TextAreaField
-from wtforms.validators import DataRequired
 
 
 class Ordering(QuestionType):
@@ -70,9 +71,7 @@ class Ordering(QuestionType):
         self, settings: Settings, values: MultiDict[str, str], name: str, language: str
     ) -> Response:
         """The ids in the order of the chosen places; None while places are missing or equal."""
-        places = {
-            step["id"]: values.get(f"{name}-{step['id']}", "") for step in settings["steps"]
-        }
+        places = {step["id"]: values.get(f"{name}-{step['id']}", "") for step in settings["steps"]}
         if sorted(places.values()) != sorted(str(i) for i in range(1, len(places) + 1)):
             return None
         return sorted(places, key=lambda step_id: int(places[step_id]))

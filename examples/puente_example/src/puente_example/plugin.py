@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from flask import Blueprint
+
 from lms.assessments.question_types.base import QuestionType
 from lms.hookspecs import hookimpl
 from lms.reports.base import Report
-
 from puente_example.ordering import Ordering
 from puente_example.report import AccountsByProfession
 
