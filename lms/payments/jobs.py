@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from lms.core import clock
 from lms.core.db import db, transaction
@@ -83,7 +83,8 @@ def reconcile() -> None:
         & Order.is_settling.is_(False)
         & (Order.created_at < now - FIRST_CHECK_AFTER)
     )
-    settles_long = Order.is_settling & (Order.checked_at < now - SETTLING_CHECK_AFTER)
+    last_look = func.coalesce(Order.checked_at, Order.created_at)
+    settles_long = Order.is_settling & (last_look < now - SETTLING_CHECK_AFTER)
     found = db.session.scalars(
         select(Order)
         .where(

@@ -51,6 +51,7 @@ def test_a_paid_order_enrols_its_buyer(stripe, signed_in, check_out, mails):
     assert f"/study/{run.id}" in page.text
     [mail] = [m for m in mails() if "receipt" in m["Subject"]]
     assert mail["To"] == ana.email
+    assert "Your receipt" in browser.get("/notices/").text
     [attachment] = mail.iter_attachments()
     assert attachment.get_content().startswith(b"%PDF")
 

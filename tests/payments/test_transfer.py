@@ -48,6 +48,7 @@ def test_the_buyer_gets_account_and_reference_and_a_seat_for_a_week(ordered, mai
     text = mail.get_body(("plain",)).get_content()
     assert order.number in text
     assert "10000-123" in text
+    assert "La Paz" in text  # the reader's own time zone
 
 
 def test_it_is_offered_only_where_an_account_is_set_up(app, signed_in):

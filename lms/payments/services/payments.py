@@ -171,6 +171,7 @@ def _enrol(order: Order, enrolment: Enrolment | None) -> None:
     if other is not None:
         orders.close_order(other, OrderState.CANCELLED)
     issue_receipt(order)
+    tell(order.user, "payments.receipt", **queries.facts_for_messages(order))
     activate(enrolment)
     emit(OrderPaid(order))
 

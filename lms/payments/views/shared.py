@@ -127,9 +127,9 @@ def amount(value: tuple[int, str]) -> str:
 
 
 @bp.app_template_filter("instant")
-def instant(value: str | None) -> str:
-    """An instant as messages carry it, ISO 8601, in the reader's format."""
-    return format_moment(datetime.fromisoformat(value)) if value else ""
+def instant(value: str | None, zone: str | None = None) -> str:
+    """An instant as messages carry it, ISO 8601, in the reader's format and this zone."""
+    return format_moment(datetime.fromisoformat(value), zone) if value else ""
 
 
 bp.add_app_template_global(bank_account)
