@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -41,7 +42,12 @@ EMULATE, LOCALSTRIPE = "LMS_PEER_EMULATE", "LMS_PEER_LOCALSTRIPE"
 
 @contextmanager
 def serving(command: list[str], address: str) -> Iterator[None]:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # emulate starts a process of its own, to be ended with it
+    )
     try:
         until = time.monotonic() + 60
         while True:
@@ -54,7 +60,7 @@ def serving(command: list[str], address: str) -> Iterator[None]:
                 time.sleep(0.1)
         yield
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGTERM)
         process.wait(20)
 
 
