@@ -15,6 +15,7 @@ from lms.certificates.commands import keys_group
 from lms.certificates.credential_formats.base import CredentialFormat
 from lms.certificates.credential_formats.open_badge import OpenBadge
 from lms.certificates.credential_formats.pdf import Pdf
+from lms.certificates.reports import REPORTS
 from lms.certificates.services import holder
 from lms.certificates.services.issue import issue_when_completed
 from lms.certificates.views import administration as _administration  # noqa: F401
@@ -29,6 +30,7 @@ from lms.core.web import NavigationEntry, Panel
 from lms.courses.events import CourseCompleted
 from lms.hookspecs import hookimpl
 from lms.notifications.kinds import NotificationKind
+from lms.reports.base import Report
 from lms.xapi.mapping import StatementMapping
 
 
@@ -72,6 +74,12 @@ def notification_kinds() -> list[NotificationKind]:
 def xapi_statements() -> list[StatementMapping]:
     """Who earned a certificate."""
     return statements.MAPPINGS
+
+
+@hookimpl
+def reports() -> list[Report]:
+    """Certificates issued and verified."""
+    return REPORTS
 
 
 @hookimpl

@@ -264,6 +264,7 @@ class CompletionsByRun(Report):
     selections = (COURSE, RUN, COUNTRY)
     order = ("-starts_on", "course", "run_id")
     is_on_overview = True
+    overview_order = 20
     overview_table = "runs"
 
     def columns(self, filters: Filters) -> Sequence[Column]:
@@ -328,13 +329,7 @@ class CompletionsByRun(Report):
                 format_number(completed),
                 note,
                 report_url(Learners.name, filters.narrowed(step="completed")),
-            ),
-            Figure(
-                lazy_gettext("Enrolled"),
-                format_number(funnel.enrolled),
-                None,
-                report_url(Learners.name, filters),
-            ),
+            )
         ]
 
     def charts(self, filters: Filters) -> Sequence[Chart]:

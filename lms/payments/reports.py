@@ -22,7 +22,7 @@ from lms.core import clock
 from lms.core.db import db
 from lms.core.money import Money
 from lms.core.places import country_name
-from lms.core.templating import format_day, format_money, format_percent
+from lms.core.templating import format_day, format_number, format_percent
 from lms.courses.models import Course, CourseRun
 from lms.courses.reports import (
     COMPLETED,
@@ -48,7 +48,7 @@ from lms.reports.base import (
     Statement,
     report_url,
 )
-from lms.reports.periods import last_day, month_column, months_of
+from lms.reports.periods import last_day, month_column, months_in
 
 UNKNOWN_COUNTRY = "-"
 
@@ -165,6 +165,7 @@ class RevenueByMonth(RevenueReport):
     description = lazy_gettext("Paid, refunded and net revenue of each month and currency.")
     order = ("-month", "currency")
     is_on_overview = True
+    overview_order = 10
 
     def columns(self, filters: Filters) -> Sequence[Column]:
         """The month and its measures."""
@@ -194,7 +195,7 @@ class RevenueByMonth(RevenueReport):
         return [
             Figure(
                 lazy_gettext("Net revenue"),
-                format_money(net),
+                _whole(net),
                 _compared(net, before.get(currency)),
                 report_url(PaidOrders.name, filters.narrowed(currency=currency)),
             )
@@ -214,32 +215,21 @@ class RevenueByMonth(RevenueReport):
         for month in months:
             net = Money(nets.get(month.isoformat(), 0), currency)
             label = format_day(month, "MMM" if len(months) <= 12 else "yMMM")
-            items.append(ChartItem(label, float(net.decimal), format_money(net)))
+            items.append(ChartItem(label, float(net.decimal), _whole(net)))
         description = _(
             "One bar for each month from %(first)s to %(last)s.",
             first=format_day(months[0], "yMMM"),
             last=format_day(months[-1], "yMMM"),
         )
         now = clock.local_date(clock.now(), filters.time_zone).replace(day=1)
-        marked = items[-1].label if months[-1] == now else None
+        marked = items[-1].label if months[-1] == now and items[-1].value > 0 else None
         title = _("Net revenue by month")
         return [Chart(title, description, items, unit=currency, highlight=marked)]
 
 
 def _months(filters: Filters) -> list[date]:
-    """The months of the period; of an open one, those in which the ledger has lines."""
-    return filters.once("months", lambda: _find_months(filters))
-
-
-def _find_months(filters: Filters) -> list[date]:
-    first, last = filters.first, filters.last
-    if first is None or last is None or (last - first).days > 3700:
-        lines = _movements(filters)
-        found = db.session.execute(select(func.min(lines.c.at), func.max(lines.c.at))).one()
-        if found[0] is None:
-            return []
-        first, last = (clock.local_date(instant, filters.time_zone) for instant in found)
-    return months_of(first, last)
+    """The months that a table or chart of the ledger has."""
+    return filters.once("months", lambda: months_in(filters, _movements(filters).c.at))
 
 
 def _monthly(filters: Filters) -> Sequence[RowValues]:
@@ -257,6 +247,11 @@ def _net(filters: Filters) -> dict[str, Money]:
         orders[row["currency"]] += int(row["orders"])
     codes = sorted(nets, key=lambda code: (-orders[code], code))
     return {code: Money(nets[code], code) for code in codes}
+
+
+def _whole(amount: Money) -> str:
+    """An amount in whole major units, for cards and charts; tables have it to the cent."""
+    return f"{amount.currency} {format_number(float(round(amount.decimal)))}"
 
 
 def _compared(net: Money, before: Money | None) -> str | None:

@@ -194,9 +194,10 @@ class Report:
     name: part of the address, unique. permission: who may open it; rows beyond the reader's own
     courses are the statement's to leave out. order: columns of the statement that put the rows in
     a definite order, a leading "-" for descending. is_on_overview: its figures and charts stand
-    on the first page; overview_table: so does its table, unless a report of a later room claims
-    the same key. is_list: may have a row for each person or order; then the database sorts and
-    pages. The rows of other reports are few and read at once, so that they are computed once.
+    on the first page, in the order of overview_order; overview_table: so does its table, unless a
+    report of a later room claims the same key. is_list: may have a row for each person or order;
+    then the database sorts and pages. The rows of other reports are few and read at once, so that
+    they are computed once.
     """
 
     name: ClassVar[str]
@@ -208,6 +209,7 @@ class Report:
     selections: ClassVar[Sequence[Selection]] = ()
     order: ClassVar[Sequence[str]]
     is_on_overview: ClassVar[bool] = False
+    overview_order: ClassVar[int] = 50
     overview_table: ClassVar[str | None] = None
     is_list: ClassVar[bool] = False
 

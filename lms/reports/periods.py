@@ -8,11 +8,14 @@ from typing import Any
 
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
-from sqlalchemy import ColumnElement, case, literal, null
+from sqlalchemy import ColumnElement, case, func, literal, null, select
 
 from lms.core import clock
+from lms.core.db import db
+from lms.reports.base import Filters
 
 EARLIEST, LATEST = date(2000, 1, 1), date(2099, 12, 31)
+MANY_DAYS = 3700  # more than ten years: most months would be empty
 
 PRESETS: Mapping[str, LazyString] = {
     "month": lazy_gettext("This month"),
@@ -53,6 +56,17 @@ def months_of(first: date, last: date) -> list[date]:
     while (following := add_months(months[-1], 1)) <= last:
         months.append(following)
     return months
+
+
+def months_in(filters: Filters, instant: ColumnElement[datetime]) -> list[date]:
+    """The months of the period; of an open or very long one, those in which `instant` falls."""
+    first, last = filters.first, filters.last
+    if first is None or last is None or (last - first).days > MANY_DAYS:
+        ends = db.session.execute(select(func.min(instant), func.max(instant))).one()
+        if ends[0] is None:
+            return []
+        first, last = (clock.local_date(end, filters.time_zone) for end in ends)
+    return months_of(first, last)
 
 
 def month_column(

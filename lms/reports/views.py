@@ -42,6 +42,11 @@ def _permitted() -> list[Report]:
     return [report for report in reports.values() if can(report.permission)]
 
 
+def _on_overview(permitted: Sequence[Report]) -> list[Report]:
+    shown_there = [report for report in permitted if report.is_on_overview]
+    return sorted(shown_there, key=lambda report: report.overview_order)
+
+
 def _get_report(name: str) -> Report:
     report = reports.get(name)
     if report is None:
@@ -53,7 +58,7 @@ def _get_report(name: str) -> Report:
 def key_figures(**values: Any) -> Markup | None:
     """The cards of the first page for another room's page; nothing without the right to them."""
     filters = read_filters({}, (), signed_in()).filters
-    figures = [f for r in _permitted() if r.is_on_overview for f in r.figures(filters)]
+    figures = [f for r in _on_overview(_permitted()) for f in r.figures(filters)]
     if not figures:
         return None
     return Markup(render_template("reports/_key_figures.html", figures=figures))  # noqa: S704
@@ -72,7 +77,7 @@ def overview() -> ResponseReturnValue:
     """Revenue and completions: what the reports have to say together."""
     require("reports.open")
     permitted = _permitted()
-    shows = [report for report in permitted if report.is_on_overview]
+    shows = _on_overview(permitted)
     selections = {s.name: s for report in shows for s in report.selections if s.name == "currency"}
     asked = read_filters(request.args, list(selections.values()), signed_in())
     figures: list[Figure] = []
