@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools import demo, setup, system
+from tools import demo, peers, setup, system
 from tools.console import Problem, run_step, say, warn
 from tools.places import LOGS, RESULTS, ROOT, environment, venv_program
 from tools.stages import Runner, Stage, summary
@@ -187,7 +187,7 @@ def run_tests(*, quick: bool, chosen: Sequence[str]) -> int:
         set_up_tests()
         return run_quick(system.test_environment(None, {}), chosen, started)
     chromium, skips = provide_for_tests()
-    env = system.test_environment(chromium, skips)
+    env = system.test_environment(chromium, skips) | peers.provide_peers()
     lanes = [
         [
             stage_of_tests("unit-sqlite", "Unit tests on SQLite", UNIT, env, chosen),

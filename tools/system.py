@@ -44,11 +44,14 @@ def has_library(*names: str) -> bool:
 
 def has_fonts() -> bool:
     """Whether any font is installed that a certificate can be set in."""
-    if sys.platform == "darwin":
-        return True
+    return sys.platform == "darwin" or has_font_file("*.[ot]tf")
+
+
+def has_font_file(pattern: str) -> bool:
+    """Whether a font file of this name lies where systems keep them."""
     folders = [Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() / ".fonts"]
     folders.append(Path.home() / ".local/share/fonts")
-    return any(next(folder.rglob("*.[ot]tf"), None) for folder in folders if folder.is_dir())
+    return any(next(folder.rglob(pattern), None) for folder in folders if folder.is_dir())
 
 
 def find_chromium() -> str | None:
@@ -145,6 +148,13 @@ FOR_DEMO = (
         is_optional=True,
     ),
     Need("fonts", "to set the text of certificates", has_fonts, ("fonts-dejavu-core",)),
+    Need(
+        "palatino",
+        "to set certificates in the Palatino that Puente is designed with",
+        lambda: sys.platform == "darwin" or has_font_file("P052*"),
+        ("fonts-urw-base35",),
+        is_optional=True,
+    ),
 )
 FOR_TESTS = (
     Need(

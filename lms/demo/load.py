@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from flask import current_app
 from sqlalchemy import select
 
 from lms.accounts.models import User
 from lms.core import clock
 from lms.core.db import db
 from lms.core.money import Money
+from lms.core.registry import EXTENSION
 from lms.core.settings import settings
 from lms.courses.models import (
     Course,
@@ -81,11 +83,37 @@ def load_demo(tell: Step) -> dict[str, Any]:
         ensure_staff(course, people["instructor"], organisations["centro-andino"])
         ensure_staff(course, colleague, organisations["instituto-puente"])
         ensure_credit(course, association)
+    if "payments" in current_app.extensions[EXTENSION].names:
+        ensure_selling(people["admin"])
     tell("course runs")
     ensure_runs(people, cohort)
     tell("a course run of the past")
     ensure_history(people, cohort)
     return written(ensure_xapi_key(people["admin"]))
+
+
+def ensure_selling(administrator: User) -> None:
+    """Seller and bank account for receipts and transfers, unless they were set."""
+    from lms.payments.services.selling import keep_selling_settings, selling_settings
+
+    if any(selling_settings().values()):
+        return
+    values: dict[str, dict[str, Any]] = {
+        "refund_rule": {},
+        "seller": {
+            "name": "Puente Institute for Professional Learning",
+            "address": "120 Example Street\nOttawa ON  K1A 0A1\nCanada",
+            "tax_id": "",
+            "email": "office@example.org",
+        },
+        "bank_account": {
+            "holder": "Puente Institute for Professional Learning",
+            "bank": "Example Bank, Ottawa",
+            "account": "0000-000000",
+            "swift": "EXAMCATT",
+        },
+    }
+    keep_selling_settings(values, by=administrator)
 
 
 def ensure_course(slug: str) -> Course:
