@@ -14,8 +14,10 @@ from wtforms import (
     Field,
     HiddenField,
     PasswordField,
+    RadioField,
     SelectField,
     StringField,
+    TextAreaField,
 )
 from wtforms.form import BaseForm
 from wtforms.validators import InputRequired, Length, Optional, StopValidation, ValidationError
@@ -228,3 +230,19 @@ class CloseForm(FlaskForm):  # type: ignore[misc]
         lazy_gettext("I know that this cannot be undone."),
         [InputRequired(lazy_gettext("Tick this box if you want to close your account."))],
     )
+
+
+class NoticeForm(FlaskForm):  # type: ignore[misc]
+    """What all visitors are told, in each language."""
+
+    kind = RadioField(
+        lazy_gettext("Kind"),
+        choices=choices(
+            [("info", lazy_gettext("Information")), ("warning", lazy_gettext("Warning"))]
+        ),
+        default="info",
+    )
+
+
+for _code, _name in LANGUAGES.items():
+    setattr(NoticeForm, _code, TextAreaField(_name, [Optional(), Length(max=500)]))

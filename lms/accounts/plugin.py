@@ -16,9 +16,10 @@ from lms.accounts.models import User
 from lms.accounts.permissions import Permission, present_user
 from lms.accounts.services import closing
 from lms.accounts.views import administration, bp
+from lms.accounts.views.site_settings import show_notice
 from lms.core.outbox import Job
 from lms.core.personal_data import PersonalData
-from lms.core.web import NavigationEntry
+from lms.core.web import NavigationEntry, Panel
 from lms.hookspecs import hookimpl
 
 
@@ -61,6 +62,7 @@ def permissions() -> list[Permission]:
         Permission("accounts.keep_drafts", lazy_gettext("Keep one's own drafts"), _everybody),
         Permission("accounts.administer", lazy_gettext("Administer people")),
         Permission("accounts.read_audit", lazy_gettext("Read the audit log")),
+        Permission("accounts.change_settings", lazy_gettext("Change the settings of the site")),
         Permission("accounts.run_jobs", lazy_gettext("See jobs and start them again")),
     ]
 
@@ -112,6 +114,7 @@ def navigation() -> list[NavigationEntry]:
         ),
         _administrators("admin_home", lazy_gettext("Overview"), "administration.home", 0),
         _administrators("admin_people", lazy_gettext("People"), "administration.people", 10),
+        _administrators("admin_settings", lazy_gettext("Settings"), "administration.settings", 70),
         _administrators("admin_audit", lazy_gettext("Audit log"), "administration.audit", 80),
         _administrators("admin_jobs", lazy_gettext("Jobs"), "administration.jobs", 90),
     ]
@@ -120,6 +123,12 @@ def navigation() -> list[NavigationEntry]:
 def _administrators(name: str, label: LazyString, endpoint: str, order: int) -> NavigationEntry:
     also = ("administration.person",) if endpoint == "administration.people" else ()
     return NavigationEntry(name, label, endpoint, "admin", order, _is_administrator, also)
+
+
+@hookimpl
+def panels() -> list[Panel]:
+    """The notice to all visitors."""
+    return [Panel("accounts.notice", "page.notice", show_notice)]
 
 
 @hookimpl

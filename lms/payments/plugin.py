@@ -9,7 +9,7 @@ from lms.accounts.permissions import Permission, can
 from lms.core.events import Subscription
 from lms.core.outbox import Job
 from lms.core.personal_data import PersonalData
-from lms.core.web import NavigationEntry
+from lms.core.web import NavigationEntry, Panel
 from lms.courses.enrolment_methods.base import EnrolmentMethod
 from lms.courses.events import CourseRunCancelled, EnrolmentEnded
 from lms.hookspecs import hookimpl
@@ -21,6 +21,7 @@ from lms.payments.gateways.bank_transfer import BankTransferGateway
 from lms.payments.gateways.base import PaymentGateway
 from lms.payments.gateways.stripe import StripeGateway
 from lms.payments.notices import KINDS
+from lms.payments.panels import settings_link
 from lms.payments.permissions import PERMISSIONS
 from lms.payments.personal_data import PERSONAL_DATA
 from lms.payments.reports import REPORTS
@@ -81,6 +82,12 @@ def notification_kinds() -> list[NotificationKind]:
 def personal_data() -> list[PersonalData]:
     """Orders of a person."""
     return [PERSONAL_DATA]
+
+
+@hookimpl
+def panels() -> list[Panel]:
+    """A link among the settings of the site."""
+    return [Panel("payments.settings", "admin.settings", settings_link)]
 
 
 @hookimpl

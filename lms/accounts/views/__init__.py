@@ -17,4 +17,5 @@ from lms.accounts.views import (  # noqa: E402, F401
     people,
     registration,
     signing_in,
+    site_settings,
 )
