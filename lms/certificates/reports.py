@@ -100,15 +100,9 @@ class CertificatesByMonth(Report):
             Figure(
                 lazy_gettext("Certificates issued"),
                 format_number(found.issued or 0),
-                None,
+                _("verified %(number)s times", number=format_number(found.verified or 0)),
                 self.url(filters),
-            ),
-            Figure(
-                lazy_gettext("Certificates verified"),
-                format_number(found.verified or 0),
-                _("Times that somebody checked one."),
-                self.url(filters),
-            ),
+            )
         ]
 
 

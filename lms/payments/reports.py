@@ -481,9 +481,7 @@ class RunResults(CompletionsByRun):
             select(
                 lines.c.run_id,
                 *(
-                    func.sum(case((lines.c.currency == code, lines.c.minor), else_=0)).label(
-                        _net_name(code)
-                    )
+                    func.sum(case((lines.c.currency == code, lines.c.minor))).label(_net_name(code))
                     for code in codes
                 ),
             )
@@ -498,10 +496,7 @@ class RunResults(CompletionsByRun):
                 CourseRun.starts_on,
                 title_in(filters.language).label("course"),
                 *(func.coalesce(people.c[name], 0).label(name) for name in counts),
-                *(
-                    func.coalesce(money.c[_net_name(code)], 0).label(_net_name(code))
-                    for code in codes
-                ),
+                *(money.c[_net_name(code)] for code in codes),
             )
             .join(Course, Course.id == CourseRun.course_id)
             .outerjoin(people, people.c.run_id == CourseRun.id)

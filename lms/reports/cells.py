@@ -30,7 +30,10 @@ def shown(column: Column, row: RowValues) -> str:
     match column.kind:
         case "money":
             amount = money_of(column, row)
-            return format_money(amount) if amount is not None else NOTHING
+            if amount is None:
+                return NOTHING
+            text = format_money(amount)
+            return text.removeprefix(f"{column.currency} ")  # the head of the column says it
         case "number":
             return format_number(float(value), 1)
         case "percent":

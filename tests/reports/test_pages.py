@@ -155,7 +155,8 @@ def test_the_overview_shows_what_the_reports_say(signed_in, admin, sales, count_
     page = browser.get(OVERVIEW)
 
     assert count_queries() <= 12
-    assert "CAD 220.00" in page.text
+    assert "CAD 220<" in page.text
+    assert "220.00" in page.text
     assert "CLP 45,000" in page.text
     assert "Net revenue by month, CAD" in page.text
     assert "Where learners stop" in page.text
@@ -251,7 +252,7 @@ def test_certificates_are_counted(signed_in, admin):
 
     assert month[1:] == ["2", "1", "3"]
     assert sorted(row[2:] for row in runs) == [["1", "0", "3"], ["1", "1", "0"]]
-    assert "Certificates verified" in browser.get(OVERVIEW).text
+    assert "verified 3 times" in browser.get(OVERVIEW).text
 
 
 @pytest.mark.parametrize(
