@@ -58,10 +58,10 @@ def may(user: User | None, name: str, subject: Any = None) -> bool:
 
 def present_user() -> User | None:
     """The signed-in person of this request, None for a stranger."""
-    if has_request_context() and current_user.is_authenticated:
-        user: User = current_user._get_current_object()
-        return user
-    return None
+    if not has_request_context():
+        return None
+    user = current_user._get_current_object()
+    return user if isinstance(user, User) else None
 
 
 def signed_in() -> User:

@@ -1,6 +1,7 @@
 """What pages are dressed with: hashed style sheets and scripts, icons, a course's wave band."""
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -134,6 +135,7 @@ def asset_url(name: str) -> str:
     return url_for("static", filename=f"build/{file}")
 
 
+@lru_cache(maxsize=512)
 def icon(name: str, label: str | None = None) -> Markup:
     """Inline SVG of an icon: decorative, unless a label says what it means.
 
@@ -172,6 +174,7 @@ def _band(topic: str, slug: str) -> str:
     )
 
 
+@lru_cache(maxsize=4096)
 def wave(topic: str, slug: str, class_: str = "") -> Markup:
     """The wave band of a course, for its card: the same course always has the same band."""
     return Markup(

@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from flask import Flask, has_request_context, request, session
-from flask_babel import Babel, force_locale
+from babel.support import NullTranslations
+from flask import Flask, g, has_request_context, request, session
+from flask_babel import Babel, Domain, force_locale, get_translations
 from flask_login import current_user
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
 
 from lms.config import LANGUAGES
 from lms.core.settings import settings
@@ -52,3 +56,44 @@ def init_language(app: Flask) -> None:
         "timezone_selector": choose_time_zone,
     }
     babel.init_app(app, **options)
+    babel.domain_instance = Catalogues()
+    texts: dict[str, Any] = {"gettext": _gettext, "ngettext": _ngettext, "_": _gettext}
+    app.jinja_env.globals.update(texts)
+
+
+class Catalogues(Domain):  # type: ignore[misc]
+    """Finds the catalogue once for a language of a request, not for each of its hundred texts."""
+
+    def get_translations(self) -> NullTranslations:
+        """The texts in the present language."""
+        try:
+            context: Any = g._flask_babel
+        except (AttributeError, RuntimeError):
+            return super().get_translations()  # type: ignore[no-any-return]
+        # `force_locale` empties this attribute, and sets it back at its end
+        found: NullTranslations | None = getattr(context, "babel_translations", None)
+        if found is None:
+            found = context.babel_translations = super().get_translations()
+        return found
+
+
+# As Jinja's own, but texts without values in them are not formatted.
+
+
+@pass_eval_context
+def _gettext(template: EvalContext, text: str, /, **values: Any) -> str:
+    return _formatted(template, get_translations().gettext(text), values)
+
+
+@pass_eval_context
+def _ngettext(
+    template: EvalContext, singular: str, plural: str, number: int, /, **values: Any
+) -> str:
+    values.setdefault("num", number)
+    return _formatted(template, get_translations().ngettext(singular, plural, number), values)
+
+
+def _formatted(template: EvalContext, text: str, values: dict[str, Any]) -> str:
+    if template.autoescape:
+        text = Markup(text)  # noqa: S704 - from a catalogue; values are escaped by formatting
+    return text % values if "%" in text else text

@@ -6,7 +6,7 @@ stops the start with a clear message. Rooms read their registry through a `Regis
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, ValuesView
 from typing import Any, Generic, Protocol, TypeVar
 
 from flask import current_app
@@ -49,6 +49,10 @@ class Registered(Mapping[str, T], Generic[T]):
 
     def __len__(self) -> int:
         return len(self._store())
+
+    def values(self) -> ValuesView[T]:
+        """The objects in order of declaration."""
+        return self._store().values()
 
 
 def keep(hook: str, kind: type[Any], owner: str, found: object, store: dict[str, Any]) -> None:

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date, format_interval, format_skeleton
 from flask import Flask, request
-from flask_babel import get_locale
 from flask_babel import get_timezone as reader_zone
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from lms.config import LANGUAGES
 from lms.core import clock
 from lms.core.markdown import plain_text, render_markdown
 from lms.core.money import Money
 from lms.core.settings import settings
-from lms.core.text import current_language, in_language, language_of
-from lms.core.web import menu, show_panels
+from lms.core.text import current_language, in_language, language_of, present_locale
+from lms.core.web import Menu, show_panels
 
 
 def format_money(amount: Money) -> str:
     """An amount in the reader's number format with its currency code."""
-    return amount.format(str(get_locale() or "en"))
+    return amount.format(str(present_locale() or "en"))
 
 
 def format_number(value: float, digits: int = 0) -> str:
@@ -33,7 +34,7 @@ def format_number(value: float, digits: int = 0) -> str:
     from babel.numbers import format_decimal
 
     pattern = "#,##0" + ("." + "#" * digits if digits else "")
-    return format_decimal(value, format=pattern, locale=get_locale())
+    return format_decimal(value, format=pattern, locale=present_locale())
 
 
 def format_percent(value: float, digits: int = 0) -> str:
@@ -41,7 +42,7 @@ def format_percent(value: float, digits: int = 0) -> str:
     from babel.numbers import format_percent as babel_percent
 
     pattern = "#,##0" + ("." + "#" * digits if digits else "") + " %"
-    return babel_percent(value, format=pattern, locale=get_locale())
+    return babel_percent(value, format=pattern, locale=present_locale())
 
 
 def format_day(value: date | datetime | None, skeleton: str = "yMMMd") -> str:
@@ -50,12 +51,22 @@ def format_day(value: date | datetime | None, skeleton: str = "yMMMd") -> str:
         return ""
     if isinstance(value, datetime):
         value = value.astimezone(ZoneInfo(str(reader_zone()))).date()
-    return format_skeleton(skeleton, value, locale=get_locale())
+    return _day(value, skeleton, present_locale())
+
+
+@lru_cache(maxsize=4096)
+def _day(value: date, skeleton: str, locale: Locale | None) -> str:
+    return format_skeleton(skeleton, value, locale=locale)
 
 
 def format_days(start: date, end: date) -> str:
     """Two days as one span: "1–21 Feb 2027"."""
-    return format_interval(start, end, "yMMMd", locale=get_locale())
+    return _span(start, end, present_locale())
+
+
+@lru_cache(maxsize=4096)
+def _span(start: date, end: date, locale: Locale | None) -> str:
+    return format_interval(start, end, "yMMMd", locale=locale)
 
 
 def zone_city(zone: str) -> str:
@@ -76,22 +87,20 @@ def format_moment(
 
 
 def _moment(local: datetime) -> str:
-    day = format_skeleton("yMMMd", local.replace(tzinfo=None), locale=get_locale())
-    return f"{day}, {local:%H:%M}"
+    return f"{_day(local.date(), 'yMMMd', present_locale())}, {local:%H:%M}"
 
 
 def format_long_date(value: date, language: str | None = None) -> str:
     """A date written out, for certificates."""
-    return format_date(value, "long", locale=language or get_locale())
+    return format_date(value, "long", locale=language or present_locale())
 
 
 def time_element(value: datetime | None, zone: str | None = None) -> Markup:
     """An instant as <time> with the machine-readable value."""
     if value is None:
         return Markup("")
-    return Markup('<time datetime="{}">{}</time>').format(
-        value.isoformat(timespec="seconds"), format_moment(value, zone)
-    )
+    instant, text = value.isoformat(timespec="seconds"), escape(format_moment(value, zone))
+    return Markup(f'<time datetime="{instant}">{text}</time>')  # noqa: S704 - escaped above
 
 
 def size_text(size: int) -> str:
@@ -138,10 +147,10 @@ def init_templates(app: Flask, can: Callable[..., bool]) -> None:
     @app.context_processor
     def _page() -> dict[str, Any]:
         return {
-            "navigation": menu("main"),
-            "account_menu": menu("account"),
-            "footer_links": menu("footer"),
-            "admin_menu": menu("admin"),
+            "navigation": Menu("main"),
+            "account_menu": Menu("account"),
+            "footer_links": Menu("footer"),
+            "admin_menu": Menu("admin"),
             "language_choices": list(LANGUAGES.items()),
             "current_language": current_language(),
             "site_name": settings().site_name,

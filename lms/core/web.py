@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import Any, TypeVar, overload
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app, has_request_context, request, url_for
@@ -109,6 +110,30 @@ class MenuItem:
     method: str = "get"
 
 
+class Menu(Sequence[MenuItem]):
+    """A menu as a template sees it: made when it is drawn, so that fragments do without."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    @cached_property
+    def _items(self) -> list[MenuItem]:
+        return menu(self._name)
+
+    @overload
+    def __getitem__(self, index: int) -> MenuItem: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[MenuItem]: ...
+    def __getitem__(self, index: int | slice) -> MenuItem | list[MenuItem]:
+        return self._items[index]
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[MenuItem]:
+        return iter(self._items)
+
+
 def menu(name: str) -> list[MenuItem]:
     """The entries of a menu that the present visitor sees, in order; none outside a request."""
     if not has_request_context():
@@ -119,7 +144,7 @@ def menu(name: str) -> list[MenuItem]:
         MenuItem(
             str(entry.label),
             url_for(entry.endpoint),
-            here == entry.endpoint or any(here.startswith(prefix) for prefix in entry.also),
+            here == entry.endpoint or here.startswith(entry.also),
             entry.method,
         )
         for entry in sorted(entries, key=lambda e: e.order)
