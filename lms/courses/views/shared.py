@@ -8,7 +8,7 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 from flask import url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
+from flask_babel import ngettext, pgettext
 
 from lms.config import LANGUAGES
 from lms.core import clock
@@ -86,7 +86,7 @@ def state_text(run: CourseRun, state: RunState) -> str:
     if state == RunState.NOT_YET_OPEN:
         return str(_("Enrolment opens %(day)s", day=format_day(run.enrolment_opens_at, "MMMd")))
     texts = {
-        RunState.OPEN: _("Open"),
+        RunState.OPEN: pgettext("course run", "Open"),
         RunState.FEW_PLACES: _("Few places left"),
         RunState.FULL: _("Full, waiting list"),
         RunState.STARTS_SOON: _("Starts soon"),
