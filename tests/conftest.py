@@ -23,6 +23,7 @@ from lms.app import create_app
 from lms.config import Settings
 from lms.core import outbox
 from lms.core.db import Model, db, write_intent
+from lms.core.limits import limiter
 from tests.postgres import postgres_server
 
 DATABASE = os.environ.get("LMS_TEST_DATABASE", "sqlite")
@@ -72,6 +73,7 @@ def whole_app(settings: Settings) -> Iterator[Flask]:
 @pytest.fixture
 def app(whole_app: Flask) -> Iterator[Flask]:
     """The app inside a transaction that is rolled back after the test."""
+    limiter.enabled = False  # one for all apps: the last that was made decides
     with whole_app.app_context():
         with write_intent(True):
             connection = db.engine.connect()

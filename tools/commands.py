@@ -237,7 +237,8 @@ def stage_of_tests(
 
 def run_quick(env: dict[str, str], chosen: Sequence[str], started: float) -> int:
     """Unit tests on SQLite, their output as it comes."""
-    stage = stage_of_tests("quick", "Unit tests on SQLite", QUICK, env, chosen)
+    side_by_side = [] if chosen else ["-n", "2"]
+    stage = stage_of_tests("quick", "Unit tests on SQLite", QUICK, env, [*side_by_side, *chosen])
     for folder in (LOGS, RESULTS):
         folder.mkdir(parents=True, exist_ok=True)
     stage.results.unlink(missing_ok=True)

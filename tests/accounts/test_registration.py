@@ -17,7 +17,7 @@ FORM = {
     "name": "Ana  Quispe ",
     "email": "Ana@Example.org",
     "password": PASSWORD,
-    "language": "es",
+    "language": "en",
     "country": "BO",
     "time_zone": "",
     "accept": "y",
