@@ -13,6 +13,7 @@ from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from sqlalchemy import ColumnElement, Subquery, case, func, select
+from sqlalchemy.orm import aliased
 
 from lms.accounts.models import User
 from lms.accounts.permissions import Permission
@@ -153,30 +154,36 @@ STATES = {
 }
 
 
-def _reached() -> ColumnElement[Any]:
-    """Position of the furthest module in which the learner opened something; None: nowhere.
+def _with_reached(found: Statement) -> Statement:
+    """Adds `reached`: the position of the furthest module in which the learner opened something.
 
-    Who completed the course came to its end: that spares reading most of the progress.
+    None: nowhere. Who completed the course came to its end: that spares reading most of the
+    progress. Joined, not asked for each row: several times faster on PostgreSQL.
     """
     last = (
-        select(func.max(Module.position))
-        .where(Module.course_id == CourseRun.course_id)
-        .correlate(CourseRun)
-        .scalar_subquery()
+        select(Module.course_id, func.max(Module.position).label("position"))
+        .group_by(Module.course_id)
+        .subquery("last")
     )
+    studying = aliased(Enrolment)
     furthest = (
-        select(func.max(Module.position))
-        .select_from(Progress)
+        select(Progress.enrolment_id, func.max(Module.position).label("position"))
         .join(Activity, Activity.id == Progress.activity_id)
         .join(Module, Module.id == Activity.module_id)
-        .where(Progress.enrolment_id == Enrolment.id)
-        .correlate(Enrolment)
-        .scalar_subquery()
+        .join(studying, studying.id == Progress.enrolment_id)
+        .where(studying.completed_at.is_(None))
+        .group_by(Progress.enrolment_id)
+        .subquery("furthest")
     )
-    return case(
+    reached = case(
         (Enrolment.last_seen_at.is_(None), None),
-        (Enrolment.completed_at.is_not(None), last),
-        else_=furthest,
+        (Enrolment.completed_at.is_not(None), last.c.position),
+        else_=furthest.c.position,
+    )
+    return (
+        found.add_columns(reached.label("reached"))
+        .outerjoin(last, last.c.course_id == CourseRun.course_id)
+        .outerjoin(furthest, furthest.c.enrolment_id == Enrolment.id)
     )
 
 
@@ -199,7 +206,6 @@ def enrolled(filters: Filters, *, reached: bool = False, home: bool = False) -> 
             CourseRun.course_id,
             CourseRun.starts_on,
             *([User.country] if home else []),
-            *([_reached().label("reached")] if reached else []),
         )
         .join(CourseRun, CourseRun.id == Enrolment.run_id)
         .where(Enrolment.enrolled_at.is_not(None))
@@ -207,6 +213,8 @@ def enrolled(filters: Filters, *, reached: bool = False, home: bool = False) -> 
     found = _only_own(found, CourseRun.course_id.expression, filters.user)
     if home or country:
         found = found.join(User, User.id == Enrolment.user_id)
+    if reached:
+        found = _with_reached(found)
     if filters.since is not None:
         found = found.where(Enrolment.enrolled_at >= filters.since)
     if filters.until is not None:
