@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
-from babel.support import NullTranslations
+from babel.support import NullTranslations, Translations
 from flask import Flask, g, has_request_context, request, session
 from flask_babel import Babel, Domain, force_locale, get_translations
 from flask_login import current_user
+from flask_wtf import FlaskForm
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
 from markupsafe import Markup
+from wtforms.i18n import messages_path
 
 from lms.config import LANGUAGES
 from lms.core.settings import settings
+from lms.core.text import present_locale
 
 babel = Babel()
 
@@ -57,6 +61,7 @@ def init_language(app: Flask) -> None:
     }
     babel.init_app(app, **options)
     babel.domain_instance = Catalogues()
+    FlaskForm.Meta.get_translations = lambda meta, form: FormTexts()
     texts: dict[str, Any] = {"gettext": _gettext, "ngettext": _ngettext, "_": _gettext}
     app.jinja_env.globals.update(texts)
 
@@ -75,6 +80,23 @@ class Catalogues(Domain):  # type: ignore[misc]
         if found is None:
             found = context.babel_translations = super().get_translations()
         return found
+
+
+class FormTexts:
+    """What WTForms itself says. Flask-WTF reads its catalogue from the disk for each request."""
+
+    def gettext(self, text: str) -> str:
+        """The text in the present language."""
+        return _form_catalogue(str(present_locale() or "en")).gettext(text)
+
+    def ngettext(self, singular: str, plural: str, number: int) -> str:
+        """The text for so many, in the present language."""
+        return _form_catalogue(str(present_locale() or "en")).ngettext(singular, plural, number)
+
+
+@lru_cache(maxsize=16)
+def _form_catalogue(language: str) -> NullTranslations:
+    return Translations.load(messages_path(), [language], domain="wtforms")
 
 
 # As Jinja's own, but texts without values in them are not formatted.

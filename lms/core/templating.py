@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from lms.config import LANGUAGES
 from lms.core import clock
+from lms.core.fragments import keep_fragment
 from lms.core.markdown import plain_text, render_markdown
 from lms.core.money import Money
 from lms.core.settings import settings
@@ -140,6 +141,7 @@ def init_templates(app: Flask, can: Callable[..., bool]) -> None:
         now=clock.now,
         days=format_days,
         panels=show_panels,
+        keep_fragment=keep_fragment,
         zone_city=zone_city,
         page_url=page_url,
     )

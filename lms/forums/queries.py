@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
-from sqlalchemy.orm import aliased, contains_eager, joinedload, load_only, selectinload
+from sqlalchemy.orm import aliased, contains_eager, defer, joinedload, load_only, selectinload
 
 from lms.accounts.models import User
 from lms.core import clock
@@ -245,10 +245,11 @@ def list_posts(discussion: Discussion, page: int) -> list[Post]:
             .limit(PAGE_SIZE)
             .offset((page - 1) * PAGE_SIZE)
             .options(
-                joinedload(Post.author),
+                defer(Post.search_text),
+                joinedload(Post.author).load_only(User.name, User.closed_at),
                 contains_eager(Post.parent.of_type(parent)).options(
                     load_only(parent.id, parent.author_id, parent.parent_id, parent.is_deleted),
-                    joinedload(parent.author),
+                    joinedload(parent.author).load_only(User.name, User.closed_at),
                 ),
                 selectinload(Post.attachments),
             )

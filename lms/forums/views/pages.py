@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, url_for
@@ -12,6 +13,7 @@ from markupsafe import Markup
 from lms.accounts.permissions import can, require, signed_in
 from lms.core.errors import NotFound
 from lms.core.files import send_stored
+from lms.core.fragments import reader_key
 from lms.core.pagination import Page, paginate
 from lms.core.web import page_number
 from lms.courses.models import CourseRun
@@ -22,7 +24,14 @@ from lms.forums.models import Discussion, Forum, Post
 from lms.forums.services import following
 from lms.forums.thread import make_thread, quotation, snippet
 from lms.forums.views import bp
-from lms.forums.views.shared import Visit, discussion_url, enter, forum_url, post_place
+from lms.forums.views.shared import (
+    Visit,
+    discussion_url,
+    enter,
+    forum_url,
+    post_key,
+    post_place,
+)
 
 SEARCH_RESULTS = 20  # on a page
 LONGEST_QUERY = 200  # signs
@@ -149,6 +158,7 @@ def discussion(run_id: int, discussion_id: int) -> ResponseReturnValue:
         is_moderator=visit.is_moderator,
         is_over=queries.is_over(found.run),
         is_following=standing.is_following,
+        post_key=partial(post_key, reader_key(), found, number, visit.may_write(found)),
         **_reply_values(found, visit, posts),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -18,6 +18,7 @@ from lms.courses.models import Enrolment
 from lms.courses.queries import enrolments
 from lms.forums import queries
 from lms.forums.models import Discussion, Forum, Post
+from lms.forums.thread import Node
 from lms.forums.views import bp
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>])")
@@ -87,6 +88,22 @@ def discussion_url(discussion: Discussion, page: int = 1, anchor: str | None = N
 def post_place(post: Post) -> str:
     """The very place where a post stands."""
     return discussion_url(post.discussion, queries.page_of(post), f"post-{post.id}")
+
+
+def post_key(
+    reader: Hashable, discussion: Discussion, page: int, may_write: bool, node: Node
+) -> Hashable:
+    """All that a post shows to learners, itself but not its replies."""
+    post, above = node.post, node.replies_to
+    return (
+        reader,
+        (discussion.run_id, discussion.id, page, may_write),
+        (node.is_unread, node.is_by_staff, node.is_own, node.is_readable),
+        (post.id, post.text, post.language, post.created_at, post.edited_at),
+        (post.is_deleted, post.is_hidden, post.hidden_reason, author_name(post.author)),
+        (above.id, author_name(above.author)) if above else None,
+        tuple((one.id, one.file.name, one.file.size) for one in post.attachments),
+    )
 
 
 @bp.app_template_filter("author_name")
