@@ -27,7 +27,7 @@ Path = tuple[str | int, ...]
 
 _OTHER_BREAKS = "\x85\u2028\u2029"  # YAML takes them for line ends unless they are escaped
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z")
-_FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+][0-9]+)?\Z")
+_FLOAT = re.compile(r"(?:[-+]?[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+][0-9]+)?\Z")
 _WORDS: dict[str, bool | None] = {
     "": None,
     "~": None,
