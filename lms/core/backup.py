@@ -51,6 +51,8 @@ def make_backup(path: Path, tell: Tell) -> dict[str, int]:
     if pending():
         raise BackupError("the database is behind: run `lms init` first")
     draft = path.with_suffix(path.suffix + ".part")
+    draft.touch(mode=0o600)  # nobody else reads along while it is written
+    draft.chmod(0o600)
     counts: dict[str, int] = {}
     with (
         zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive,
@@ -74,7 +76,6 @@ def make_backup(path: Path, tell: Tell) -> dict[str, int]:
             "files": len(paths),
         }
         archive.writestr("manifest.json", json.dumps(manifest, indent=2))
-    draft.chmod(0o600)
     draft.rename(path)
     return counts
 

@@ -94,6 +94,7 @@ def engine_options(settings: Settings) -> dict[str, Any]:
         "url": settings.sqlalchemy_url,
         "json_serializer": _to_json,
         "json_deserializer": orjson.loads,
+        "hide_parameters": True,  # errors are logged, and values are people's data
     }
     if settings.is_sqlite:
         options["connect_args"] = {"timeout": 30}

@@ -23,6 +23,7 @@ from lms.core.web import public
 
 metrics = Blueprint("metrics", __name__)
 registry = CollectorRegistry()
+_METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
 REQUESTS = Counter(
     "puente_requests", "Requests answered.", ["endpoint", "method", "status"], registry=registry
 )
@@ -60,7 +61,9 @@ def init_metrics(app: Flask, settings: Settings) -> None:
     @app.after_request
     def _count(response: Response) -> Response:
         endpoint = request.endpoint or "none"
-        REQUESTS.labels(endpoint, request.method, str(response.status_code)).inc()
+        # visitors may invent methods, and each label is kept for ever
+        method = request.method if request.method in _METHODS else "other"
+        REQUESTS.labels(endpoint, method, str(response.status_code)).inc()
         if "started" in g:
             SECONDS.labels(endpoint).observe(time.perf_counter() - g.started)
         return response

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -27,7 +27,7 @@ from lms.xapi.queries import StatementFilter
 from lms.xapi.services.keys import find_key
 from lms.xapi.services.receive import receive
 from lms.xapi.services.store import agent_key
-from lms.xapi.validation import check_actor, check_instant, check_iri, check_uuid
+from lms.xapi.validation import check_actor, check_instant, check_iri, check_uuid, read_instant
 
 VERSION = "1.0.3"
 MOST = 100  # statements a page
@@ -285,8 +285,7 @@ def _filter(args: MultiDict[str, str]) -> StatementFilter:
 def _instant(value: str, name: str) -> datetime:
     value = value.replace(" ", "+")  # a plus sign that was not percent-encoded
     check_instant(value, name)
-    instant = datetime.fromisoformat(value.upper().replace("Z", "+00:00").replace(",", "."))
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return read_instant(value)
 
 
 def _flag(args: MultiDict[str, str], name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -83,9 +83,19 @@ def check_instant(value: Any, path: str) -> None:
     if not _INSTANT.match(value) or re.search(r"-00(?::?00)?$", value[10:]):
         raise _no(path, "must be an ISO 8601 date and time")
     try:
-        datetime.fromisoformat(value.replace("z", "Z").replace("Z", "+00:00").replace(",", "."))
-    except ValueError:
+        read_instant(value)
+    except (ValueError, OverflowError):
         raise _no(path, "must be a date and time that exists") from None
+
+
+def read_instant(value: str) -> datetime:
+    """An ISO 8601 instant in UTC; without an offset it counts as UTC.
+
+    Raises ValueError, and OverflowError when it lies outside of the years 1 to 9999.
+    """
+    text = value.upper().replace("Z", "+00:00").replace(",", ".")
+    instant = datetime.fromisoformat(text)
+    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _language_map(value: Any, path: str) -> None:

@@ -136,6 +136,21 @@ def test_what_is_no_backup_is_refused(new_site, tmp_path, content):
         restore_backup(path, quiet)
 
 
+def test_a_backup_is_for_its_owner_only_while_it_is_written(new_site, tmp_path):
+    new_site("first")
+    fill()
+    db.session.rollback()
+    modes: set[int] = set()
+
+    def look(what: str, done: int, of: int) -> None:
+        modes.update(path.stat().st_mode & 0o777 for path in tmp_path.glob("backup.zip*"))
+
+    make_backup(tmp_path / "backup.zip", look)
+
+    assert modes == {0o600}
+    assert (tmp_path / "backup.zip").stat().st_mode & 0o777 == 0o600
+
+
 def test_a_backup_is_never_overwritten(new_site, tmp_path):
     new_site("first")
     (tmp_path / "backup.zip").write_bytes(b"precious")

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
 
 from lms.config import ConfigurationError, load_settings
+from lms.core.db import db
 from lms.core.text import fold, in_language, search_words, slugify
 from lms.core.web import safe_next
 
@@ -70,6 +73,22 @@ def test_metrics_are_for_this_machine_only(client):
     assert b"puente_requests" in client.get("/metrics").data
     far = client.get("/metrics", environ_base={"REMOTE_ADDR": "203.0.113.9"})
     assert far.status_code == 404
+
+
+def test_invented_methods_do_not_fill_the_metrics(client):
+    client.open("/", method="BREW")
+
+    shown = client.get("/metrics").text
+    assert 'method="other"' in shown
+    assert "BREW" not in shown
+
+
+def test_errors_of_the_database_name_no_values(app):
+    with pytest.raises(DatabaseError) as caught:
+        db.session.execute(text("SELECT :name FROM nowhere"), {"name": "Ana Quispe"})
+
+    assert "Ana Quispe" not in str(caught.value)
+    db.session.rollback()
 
 
 def test_search_ignores_accents_and_case():

@@ -64,6 +64,22 @@ def test_a_statement_that_is_sent_can_be_read_again(tool):
     assert kept["authority"]["account"]["name"].startswith("key:")
 
 
+@pytest.mark.parametrize(
+    ("timestamp", "status"),
+    [
+        ("2026-01-01t00:00:00z", 200),
+        ("2026-01-01T00:00:00,5Z", 200),
+        ("0001-01-01T00:00:00+14:00", 400),
+        ("9999-12-31T23:59:59-10:00", 400),
+        ("2026-02-30T00:00:00Z", 400),
+    ],
+)
+def test_instants_are_read_as_the_standard_writes_them(tool, timestamp, status):
+    answer = tool("POST", "statements", statement(timestamp=timestamp))
+
+    assert answer.status_code == status
+
+
 def test_put_takes_the_id_from_the_address_and_is_safe_to_repeat(tool):
     wanted = str(uuid.uuid4())
 

@@ -26,6 +26,7 @@ class OtherStore:
         self.order: list[str] = []
         self.requests = 0
         self.is_away = False
+        self.away_with = 503
         store = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -42,7 +43,7 @@ class OtherStore:
                 store.requests += 1
                 status = 200
                 if store.is_away:
-                    status = 503
+                    status = store.away_with
                 elif any("refuse" in s["object"]["id"] for s in statements):
                     status = 400
                 else:
@@ -147,6 +148,34 @@ def test_a_statement_the_other_store_refuses_does_not_hold_up_the_rest(app, othe
     refused = db.session.scalars(select(RefusedByTarget)).one()
     assert refused.error.startswith("400")
     assert forwarding.waiting(target) == 0
+
+
+def test_a_statement_that_cannot_be_sent_does_not_hold_up_the_rest(app, other, run_jobs):
+    agent = {"name": "", "mbox": "mailto:ana@example.org"}  # TinCanPython refuses an empty name
+    thing = {"actor": agent, "verb": {"id": "urn:verb"}, "object": {"id": "urn:thing"}}
+    write(1)
+    store_statements([thing], authority=AUTHORITY)
+    write(1, "later")
+    target = forwarding.add_target("Other", other.endpoint, "key", "secret", from_now=False)
+
+    run_jobs()
+
+    assert len(other.taken) == 2
+    assert "empty" in db.session.scalars(select(RefusedByTarget)).one().error
+    assert forwarding.waiting(target) == 0
+
+
+def test_an_address_that_leads_elsewhere_loses_nothing(app, other, run_jobs):
+    write(1)
+    other.away_with = 301
+    other.is_away = True
+    target = forwarding.add_target("Other", other.endpoint, "key", "secret", from_now=False)
+
+    run_jobs()
+
+    assert forwarding.waiting(target) == 1
+    assert target.last_error == "the other store answers 301"
+    assert db.session.scalars(select(RefusedByTarget)).all() == []
 
 
 def test_the_secret_of_the_other_store_is_not_kept_readable(app, other):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from http.client import HTTPException
 
 from sqlalchemy import func, select
 from tincan import RemoteLRS, Statement
@@ -128,11 +129,20 @@ def _send(lrs: RemoteLRS, documents: Sequence[tuple[int, str]]) -> list[tuple[in
 
     Raises ConnectionError when it may take them later.
     """
-    answer = lrs.save_statements([Statement.from_json(document) for _pk, document in documents])
+    try:
+        statements = [Statement.from_json(document) for _pk, document in documents]
+    except (ValueError, TypeError) as error:  # TinCanPython is stricter than the standard
+        if len(documents) == 1:
+            return [(documents[0][0], f"{type(error).__name__}: {error}"[:500])]
+        return [refusal for one in documents for refusal in _send(lrs, [one])]
+    try:
+        answer = lrs.save_statements(statements)
+    except HTTPException as error:
+        raise ConnectionError(f"the other store does not speak HTTP: {error!r}") from error
     if answer.success:
         return []
     status = answer.response.status
-    if status >= 500 or status in (401, 403, 404, *_WANTS_PATIENCE):
+    if status < 400 or status >= 500 or status in (401, 403, 404, *_WANTS_PATIENCE):
         raise ConnectionError(f"the other store answers {status}")
     if len(documents) == 1:
         if status == 409:  # it has a statement with this id: sent before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -13,6 +13,7 @@ from sqlalchemy import func, insert, select, text, update
 from lms.core import clock
 from lms.core.db import db
 from lms.xapi.models import RelatedActivity, RelatedAgent, StoredStatement
+from lms.xapi.validation import read_instant
 from lms.xapi.vocabulary import VERBS
 
 _LOCK = 0x70754E7465  # PostgreSQL advisory lock: one writer at a time gives `stored` its order
@@ -125,7 +126,7 @@ def store_statements(
             {
                 "statement_id": statement_id,
                 "stored": stored,
-                "timestamp": _instant(statement["timestamp"]),
+                "timestamp": read_instant(statement["timestamp"]),
                 "actor_key": agent_key(statement["actor"]) or "group:anonymous",
                 "verb_id": statement["verb"]["id"],
                 "object_key": object_key(statement["object"]),
@@ -167,9 +168,3 @@ def _void(statement_ids: Sequence[str]) -> None:
             .values(is_voided=True)
             .execution_options(synchronize_session=False)
         )
-
-
-def _instant(value: str) -> datetime:
-    """An ISO 8601 instant; without an offset it counts as UTC."""
-    instant = datetime.fromisoformat(value.replace("Z", "+00:00"))
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
