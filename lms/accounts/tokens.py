@@ -43,14 +43,15 @@ def _state(user: User) -> str:
 
 def confirmation_token(user: User, next_page: str = "") -> str:
     """For the link that confirms the address of a new account and then goes on to a page."""
-    return _serializer("confirm").dumps({"user": user.id, "email": user.email, "next": next_page})
+    content = {"user": user.id, "state": _state(user), "next": next_page}
+    return _serializer("confirm").dumps(content)
 
 
 def read_confirmation(token: str) -> tuple[User, str]:
     """The person and the page to go on to. Raises LinkExpired."""
     found = _read("confirm", token, CONFIRMATION_LIVES)
     user = _user(found)
-    if user.is_confirmed or user.email != found["email"]:
+    if user.is_confirmed or found.get("state") != _state(user):
         raise LinkExpired
     return user, str(found["next"])
 

@@ -141,6 +141,8 @@ def _check_picture(content: bytes) -> None:
             if width * height > MAX_PICTURE_PIXELS:
                 raise UploadTooLarge(lazy_gettext("This picture has too many pixels."))
             picture.verify()
+    except Image.DecompressionBombError:
+        raise UploadTooLarge(lazy_gettext("This picture has too many pixels.")) from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
         raise UploadRefused(lazy_gettext("This picture is damaged.")) from None
 

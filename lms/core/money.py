@@ -66,6 +66,8 @@ class Money:
 
         Raises InvalidAmount when it is not a number or has more decimals than the currency.
         """
+        if any(sign.isalpha() for sign in text):  # such as 1e5
+            raise InvalidAmount(text)
         try:
             value = parse_decimal(text.strip(), locale=locale, strict=True)
         except (NumberFormatError, InvalidOperation):

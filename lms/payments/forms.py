@@ -25,6 +25,7 @@ from lms.core.choices import choices
 from lms.core.money import InvalidAmount, Money
 from lms.core.places import country_choices
 from lms.core.settings import settings
+from lms.core.validators import SensibleDate
 from lms.payments.gateways.base import PaymentGateway
 from lms.payments.services.vouchers import MAX_BATCH, VoucherTerms
 
@@ -133,8 +134,8 @@ class VoucherForm(FlaskForm):  # type: ignore[misc]
         description=lazy_gettext("How many orders it can be used on; empty means no limit."),
         default=1,
     )
-    valid_from = DateField(lazy_gettext("First day"), [Optional()])
-    valid_until = DateField(lazy_gettext("Last day"), [Optional()])
+    valid_from = DateField(lazy_gettext("First day"), [Optional(), SensibleDate()])
+    valid_until = DateField(lazy_gettext("Last day"), [Optional(), SensibleDate()])
 
     def offer(self, scopes: list[tuple[str, str]]) -> None:
         """Fill in the choices that there are now. scopes: as `chosen_scope` reads them."""

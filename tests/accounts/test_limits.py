@@ -83,13 +83,22 @@ def test_guessing_many_accounts_is_slowed_down(client):
 
 @pytest.mark.parametrize("path", ["/register", "/forgotten-password", "/confirm/again"])
 def test_mails_to_one_address_are_limited(client, path):
-    answers = [
-        client.post(path, data={"email": "ana@example.org"}).status_code for _try in range(6)
-    ]
+    form = {
+        "name": "Ana", "email": "ana@example.org", "password": PASSWORD, "language": "en",
+        "accept": "y",
+    }  # fmt: skip
+    answers = [client.post(path, data=form).status_code for _try in range(6)]
 
     assert answers[-1] == 429
     assert 429 not in answers[:-1]
     assert client.get(path).status_code == 200
+
+
+def test_typing_errors_do_not_use_up_the_tries(client):
+    form = {"email": "ana@example.org", "password": "short"}
+    answers = {client.post("/register", data=form).status_code for _try in range(12)}
+
+    assert answers == {422}
 
 
 def test_one_visitor_cannot_guess_the_password_of_an_open_session(client, ana):
@@ -110,3 +119,16 @@ def test_one_persons_errors_do_not_lock_others_out(client, ana):
     sign_in(client, bruno.email)
 
     assert client.post("/account/password", data=form).status_code == 422
+
+
+def test_mails_to_new_addresses_are_limited_for_each_person(client, ana):
+    sign_in(client)
+    answers = [
+        client.post(
+            "/account/email",
+            data={"email": f"p{i}@example.org", "email_password": PASSWORD},
+        ).status_code
+        for i in range(11)
+    ]
+
+    assert answers == [303] * 10 + [429]

@@ -144,8 +144,30 @@ def test_registering_again_before_confirming_sends_the_link_again(client, mails)
     client.post("/register", data=FORM | {"email": "ANA@example.org", "name": "Other"})
 
     assert [mail["Subject"] for mail in mails()] == ["Confirm your address"] * 2
-    assert queries.find_user("ana@example.org").name == "Ana Quispe"
     assert count_users() == 1
+
+
+def test_a_second_click_leaves_both_links_good(client, mails):
+    client.post("/register", data=FORM)
+    [first] = mails()
+    client.post("/register", data=FORM)
+
+    assert client.post(link_in(first)).status_code == 303
+    assert client.post("/sign-in", data=FORM).status_code == 303
+
+
+def test_nobody_waits_with_a_password_in_the_account_of_another_address(client, mails):
+    theirs = FORM | {"name": "Mallory", "password": "I was here before"}
+    client.post("/register", data=theirs)
+    [first] = mails()
+    client.post("/register", data=FORM)
+    [_first, second] = mails()
+
+    assert client.post(link_in(first)).status_code == 410
+    assert client.post(link_in(second)).status_code == 303
+    assert client.post("/sign-in", data=theirs).status_code == 422
+    assert client.post("/sign-in", data=FORM).status_code == 303
+    assert queries.find_user("ana@example.org").name == "Ana Quispe"
 
 
 def test_the_link_is_sent_again_to_those_who_need_it(client, mails):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 
 import pytest
 from PIL import Image
@@ -47,6 +49,16 @@ def test_a_picture_is_kept_and_given_back(app):
 def test_a_hostile_or_broken_upload_is_refused(app, content, name):
     with pytest.raises(UploadRefused):
         keep_file(content, name, PICTURES)
+
+
+def test_a_picture_that_would_fill_the_memory_is_refused(app):
+    header = b"IHDR" + struct.pack(">II", 20_000, 20_000) + b"\x08\x02\0\0\0"
+    start = _png()[:8] + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+
+    with pytest.raises(UploadTooLarge) as refusal:
+        keep_file(start + _png()[33:], "map.png", PICTURES)
+
+    assert str(refusal.value.text) == "This picture has too many pixels."
 
 
 def test_an_upload_is_judged_by_its_content_and_not_by_its_name(app):

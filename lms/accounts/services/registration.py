@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from lms.accounts import queries, tokens
 from lms.accounts.errors import AlreadyConfirmed
 from lms.accounts.models import User
-from lms.accounts.passwords import hash_password
+from lms.accounts.passwords import hash_password, is_password
 from lms.core import clock
 from lms.core.db import db
 from lms.core.outbox import enqueue
@@ -28,10 +28,13 @@ def register(
     """Make an account and mail the link that confirms its address.
 
     Nothing tells the visitor whether the address is known: its owner is told by mail instead.
+    Until it is confirmed, who registers last is believed: nobody can wait with a password of
+    their own in an account that the owner of the address will confirm.
     next_page: address on this site to go on to after confirming.
     """
     password_hash = hash_password(password)  # also for known addresses: it takes as long
     known = queries.find_user(email)
+    is_same = is_password(known.password_hash if known else None, password)
     if known is None:
         try:
             with db.session.begin_nested():
@@ -49,7 +52,13 @@ def register(
         send_confirmation(user, next_page)
     elif known.is_confirmed:
         enqueue("accounts.mail", letter="known", user_id=known.id)
-    else:
+    elif known.is_active:
+        known.name, known.email, known.language = tidy_name(name), email, language
+        known.country = country
+        known.time_zone = time_zone or _guess_time_zone(country, language)
+        if not is_same:  # else a second click would make the first link worthless
+            known.password_hash = password_hash
+        known.terms_accepted_at = clock.now()
         send_confirmation(known, next_page)
 
 
@@ -65,18 +74,27 @@ def make_user(
 ) -> User:
     """A new account, not confirmed yet."""
     user = User(
-        name=" ".join(name.split()),
+        name=tidy_name(name),
         email=email,
         email_folded=email.casefold(),
         password_hash=password_hash,
         language=language,
         country=country,
-        time_zone=time_zone or guess_time_zone(country, language, settings().default_time_zone),
+        time_zone=time_zone or _guess_time_zone(country, language),
         is_administrator=is_administrator,
     )
     db.session.add(user)
     db.session.flush()
     return user
+
+
+def tidy_name(name: str) -> str:
+    """The name with single spaces."""
+    return " ".join(name.split())
+
+
+def _guess_time_zone(country: str | None, language: str) -> str:
+    return guess_time_zone(country, language, settings().default_time_zone)
 
 
 def send_confirmation(user: User, next_page: str = "") -> None:

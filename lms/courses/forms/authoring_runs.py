@@ -28,6 +28,7 @@ from lms.core.choices import choices, grouped_choices
 from lms.core.money import InvalidAmount, Money
 from lms.core.places import time_zone_choices
 from lms.core.settings import settings
+from lms.core.validators import SensibleDate
 from lms.courses.forms.authoring import EditedForm, KeyedForm, edition
 from lms.courses.models import Course, CourseRun, Release
 from lms.courses.services.runs import RunPlan, plan_of
@@ -38,10 +39,10 @@ _MAX_PRICE = 10**12  # minor units
 class RunForm(EditedForm, KeyedForm):
     """Dates, places and price of a run."""
 
-    starts_on = DateField(lazy_gettext("First day"), [InputRequired()])
+    starts_on = DateField(lazy_gettext("First day"), [InputRequired(), SensibleDate()])
     ends_on = DateField(
         lazy_gettext("Last day"),
-        [InputRequired()],
+        [InputRequired(), SensibleDate()],
         description=lazy_gettext("14 to 28 days, the first and the last included."),
     )
     allow_length = BooleanField(lazy_gettext("Allow a run shorter than 14 or longer than 28 days"))
@@ -66,13 +67,13 @@ class RunForm(EditedForm, KeyedForm):
     )
     enrolment_opens = DateTimeLocalField(
         lazy_gettext("Enrolment opens"),
-        [Optional()],
+        [Optional(), SensibleDate()],
         format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
         description=lazy_gettext("On the clock of the run. At once when empty."),
     )
     enrolment_closes = DateTimeLocalField(
         lazy_gettext("Enrolment closes"),
-        [Optional()],
+        [Optional(), SensibleDate()],
         format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
         description=lazy_gettext("On the clock of the run. With its last day when empty."),
     )
@@ -162,7 +163,7 @@ class RunForm(EditedForm, KeyedForm):
 class CopyForm(KeyedForm):
     """When a copy of a run starts."""
 
-    starts_on = DateField(lazy_gettext("First day of the copy"), [InputRequired()])
+    starts_on = DateField(lazy_gettext("First day of the copy"), [InputRequired(), SensibleDate()])
     allow_length = BooleanField(lazy_gettext("Allow a run shorter than 14 or longer than 28 days"))
 
 
