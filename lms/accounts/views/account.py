@@ -15,7 +15,7 @@ from lms.accounts.services import closing, credentials, downloads
 from lms.accounts.services import profile as profiles
 from lms.accounts.sessions import end_session, start_session
 from lms.accounts.views import bp
-from lms.accounts.views.limits import limit_failures
+from lms.accounts.views.limits import limit_failures, limit_own_mails
 from lms.core import clock
 from lms.core.errors import NotFound
 from lms.core.files import send_stored
@@ -71,6 +71,7 @@ def _security_page(
 
 @bp.post("/account/email")
 @limit_failures
+@limit_own_mails
 def request_new_email() -> ResponseReturnValue:
     """Mail a link to the new address."""
     user = _own_account()
