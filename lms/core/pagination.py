@@ -39,10 +39,18 @@ class Page(Generic[T]):
 
 
 def paginate(
-    statement: Select[*tuple[Any, ...]], number: int, size: int = 25, scalars: bool = True
+    statement: Select[*tuple[Any, ...]],
+    number: int,
+    size: int = 25,
+    scalars: bool = True,
+    counted: Select[*tuple[Any, ...]] | None = None,
 ) -> Page[Any]:
-    """Run `statement` for one page: two queries, whatever the length of the list."""
-    counted = statement.order_by(None).options()
+    """Run `statement` for one page: two queries, whatever the length of the list.
+
+    counted: a simpler statement with as many rows, for long lists of many columns.
+    """
+    if counted is None:
+        counted = statement.order_by(None).options()
     total = db.session.scalar(select(func.count()).select_from(counted.subquery())) or 0
     last = max(1, -(-total // size))
     number = min(max(1, number), last)

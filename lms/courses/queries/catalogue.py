@@ -22,7 +22,7 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.orm import aliased, joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, load_only, selectinload
 
 from lms.accounts.models import User
 from lms.core import clock
@@ -115,7 +115,8 @@ class Choices:
 def search_courses(filters: Filters, page: int, size: int = PAGE_SIZE) -> Page[Card]:
     """One page of the published courses that match, those with the words in the title first."""
     now = clock.now()
-    found = paginate(_matching(filters, now), page, size, scalars=False)
+    statement, counted = _matching(filters, now)
+    found = paginate(statement, page, size, scalars=False, counted=counted)
     runs = [run for _, run in found.items if run is not None]
     seats = seats_by_run([run.id for run in runs])
     cards = [
@@ -133,7 +134,8 @@ def _open_runs(now: datetime) -> list[object]:
     ]
 
 
-def _matching(filters: Filters, now: datetime) -> Select[Any]:
+def _matching(filters: Filters, now: datetime) -> tuple[Select[Any], Select[Any]]:
+    """The courses with their next runs in order, and their bare ids."""
     conditions = _open_runs(now)
     if filters.month is not None:
         last = monthrange(filters.month.year, filters.month.month)[1]
@@ -161,35 +163,51 @@ def _matching(filters: Filters, now: datetime) -> Select[Any]:
         .where(*conditions)  # type: ignore[arg-type]
         .subquery()
     )
+    words = search_words(filters.query)
+    wanted: list[ColumnElement[bool]] = [
+        Course.state == PublicationState.PUBLISHED,
+        *(Course.search_text.like(f"%{word}%") for word in words),
+    ]
+    if filters.topic:
+        topic_id = select(Topic.id).where(Topic.slug == filters.topic).scalar_subquery()
+        wanted.append(Course.topic_id == topic_id)
+    if filters.language:
+        wanted.append(cast(Course.languages, String).like(f'%"{filters.language}"%'))
+    if filters.weeks is not None:
+        wanted.append(Course.weeks == filters.weeks)
+    if filters.with_credit:
+        wanted.append(exists().where(CourseCredit.course_id == Course.id))
+    counted = select(Course.id).where(*wanted)
     next_run = aliased(CourseRun)
     statement: Any = (
         select(Course, next_run)
         .outerjoin(ranked, (ranked.c.course_id == Course.id) & (ranked.c.place == 1))
         .outerjoin(next_run, next_run.id == ranked.c.run_id)
-        .where(Course.state == PublicationState.PUBLISHED)
+        .where(*wanted)
         .options(
+            load_only(  # what a card shows, and none of the long texts
+                Course.slug,
+                Course.title,
+                Course.weeks,
+                Course.hours,
+                Course.languages,
+                Course.topic_id,
+            ),
             joinedload(Course.topic),
-            selectinload(Course.credits).joinedload(CourseCredit.organisation),
+            selectinload(Course.credits),
         )
     )
     if filters.narrows_runs:
         statement = statement.where(ranked.c.run_id.is_not(None))
-    if filters.topic:
-        statement = statement.join(Course.topic).where(Topic.slug == filters.topic)
-    if filters.language:
-        statement = statement.where(cast(Course.languages, String).like(f'%"{filters.language}"%'))
-    if filters.weeks is not None:
-        statement = statement.where(Course.weeks == filters.weeks)
-    if filters.with_credit:
-        statement = statement.where(exists().where(CourseCredit.course_id == Course.id))
-    words = search_words(filters.query)
+        counted = counted.where(
+            exists().where(CourseRun.course_id == Course.id, *conditions)  # type: ignore[arg-type]
+        )
     in_title = [Course.search_text.like(f"%{word}%\n%") for word in words]
-    statement = statement.where(*(Course.search_text.like(f"%{word}%") for word in words))
     rank = [case((and_(*in_title), 0), else_=1)] if words else []
     ordered: Select[Any] = statement.order_by(
         *rank, next_run.starts_on.is_(None), next_run.starts_on, Course.slug
     )
-    return ordered
+    return ordered, counted
 
 
 def choices() -> Choices:
