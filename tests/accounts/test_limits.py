@@ -132,16 +132,3 @@ def test_mails_to_new_addresses_are_limited_for_each_person(client, ana):
     ]
 
     assert answers == [303] * 10 + [429]
-
-
-def test_mails_to_new_addresses_are_limited_for_each_person(client, ana):
-    sign_in(client)
-    answers = [
-        client.post(
-            "/account/email",
-            data={"email": f"p{i}@example.org", "email_password": PASSWORD},
-        ).status_code
-        for i in range(11)
-    ]
-
-    assert answers == [303] * 10 + [429]

@@ -52,12 +52,6 @@ def limit_own_mails(view: View) -> View:
     return cast(View, limit(view))
 
 
-def limit_own_mails(view: View) -> View:
-    """Mails that a signed-in person has sent to an address of their choice: 10 an hour."""
-    limit = limiter.limit("10 per hour", key_func=_account, exempt_when=_is_reading)
-    return cast(View, limit(view))
-
-
 def limit_mails(view: View) -> View:
     """Mails to whoever is named: 60 an hour from one address (a class registers together), 5 an
     hour to one mailbox. A form that is refused mails nothing and does not count."""
