@@ -31,6 +31,15 @@ def _make_app() -> Flask:
 class PuenteGroup(FlaskGroup):
     """Commands of the house and of all plugins; each runs in one transaction."""
 
+    def __init__(self, **extra: Any) -> None:
+        super().__init__(**extra)
+        flask_only = {"env_file", "app", "debug"}  # the environment decides here
+        self.params = [option for option in self.params if option.name not in flask_only]
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands but those that libraries bring along."""
+        return [name for name in super().list_commands(ctx) if name != "limiter"]
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command and turn refusals into one clear line."""
         try:

@@ -14,6 +14,7 @@ from types import FrameType
 from flask import current_app
 from huey.consumer import Consumer
 
+from lms.config import ConfigurationError
 from lms.core.settings import settings
 
 log = logging.getLogger("lms.serve")
@@ -50,8 +51,28 @@ def server_command(host: str, port: int, workers: int | None) -> list[str]:
     ]  # fmt: skip
 
 
+def require_free(host: str, port: int) -> None:
+    """Raise ConfigurationError when something listens at the address already."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+            probe.listen(1)
+        except OSError as error:
+            raise ConfigurationError(
+                f"nothing can listen at {host}, port {port} ({error.strerror}): stop the other"
+                " program or choose another --port"
+            ) from None
+
+
 def serve(host: str, port: int, *, workers: int | None = None, with_worker: bool = True) -> None:
-    """Serve until asked to stop; with the worker in this process when wanted."""
+    """Serve until asked to stop; with the worker in this process when wanted.
+
+    Raises ConfigurationError when the address is taken: Granian would share the port with another
+    Puente, and old and new would answer in turn.
+    """
+    require_free(host, port)
     # in a process group of its own: Ctrl-C reaches this process alone, which then ends the server
     # in order; a server process that got both signals could hang until it was killed
     server = subprocess.Popen(
