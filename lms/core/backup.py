@@ -134,6 +134,8 @@ def restore_backup(path: Path, tell: Tell) -> dict[str, int]:
         raise BackupError(f"{path} has a format that this version does not know")
     with archive, write_intent(True), db.engine.begin() as connection:
         revision = _revision(connection)
+        if revision is None:
+            raise BackupError("the database is empty: run `lms init` first")
         if revision != manifest["revision"]:
             raise BackupError(
                 f"the backup is of database version {manifest['revision']}, the site at "
@@ -235,6 +237,8 @@ def _check_counts(counts: dict[str, int], wanted: dict[str, int]) -> None:
 
 def _restore_files(archive: zipfile.ZipFile, tell: Tell) -> None:
     names = [name for name in archive.namelist() if name.startswith("files/")]
+    if any(".." in name.split("/") for name in names):
+        raise BackupError("the backup names files outside of the store")
     store = file_store()
     for done, name in enumerate(names, start=1):
         store.write(name.removeprefix("files/"), archive.read(name))

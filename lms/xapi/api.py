@@ -124,6 +124,16 @@ def _authority() -> dict[str, Any]:
     return {"objectType": "Agent", "name": _key().name, "account": account}
 
 
+def _receive(statements: list[Any]) -> list[uuid.UUID]:
+    """Store statements in the name of the request's key."""
+    return receive(
+        statements,
+        authority=_authority(),
+        key_id=_key().id,
+        may_void_all=_key().scope == KeyScope.ALL,
+    )
+
+
 def _depth_is_fine(body: bytes) -> bool:
     """Whether brackets nest less than `_DEEPEST`, counted without parsing."""
     depth, in_text, escaped = 0, False, False
@@ -173,7 +183,7 @@ def post_statements() -> ResponseReturnValue:
         raise BadParameter(next(iter(request.args)), "is not known here")
     body = _body()
     statements = body if isinstance(body, list) else [body]
-    ids = receive(statements, authority=_authority(), key_id=_key().id)
+    ids = _receive(statements)
     return _json([str(i) for i in ids])
 
 
@@ -193,7 +203,7 @@ def put_statement() -> ResponseReturnValue:
         raise StatementRefused("body", "must be one statement")
     if str(statement.get("id", wanted)).lower() != wanted.lower():
         raise BadParameter("statementId", "is not the id of the statement")
-    receive([{**statement, "id": wanted}], authority=_authority(), key_id=_key().id)
+    _receive([{**statement, "id": wanted}])
     return Response(status=204)
 
 

@@ -32,3 +32,12 @@ class BadParameter(DomainError):
 
     def __init__(self, name: str, rule: str) -> None:
         super().__init__(f"parameter {name}: {rule}")
+
+
+class VoidingRefused(DomainError):
+    """A key may void what it stored itself; only one that may do all voids the rest."""
+
+    status = 403
+
+    def __init__(self, statement_id: str) -> None:
+        super().__init__(f"this key did not store the statement {statement_id} and cannot void it")

@@ -132,7 +132,9 @@ def pause_target(target_id: int) -> ResponseReturnValue:
 def forward_now(target_id: int) -> ResponseReturnValue:
     """Do not wait for the next try."""
     require("xapi.administer")
-    forwarding.wake(_target(target_id))
+    target = _target(target_id)
+    forwarding.wake(target)
+    audit.record("xapi.forward_now", target, signed_in().id)
     flash(_("The next try has been started."), "success")
     return redirect(url_for(".show"), 303)
 
@@ -161,6 +163,7 @@ def retry_refused(target_id: int, refused_id: int) -> ResponseReturnValue:
     if refused is None or refused.target_id != target_id:
         raise NotFound
     forwarding.retry_refused(refused)
+    audit.record("xapi.retry_refused", refused, signed_in().id)
     flash(_("It is being sent again."), "success")
     return redirect(url_for(".list_refused", target_id=target_id), 303)
 

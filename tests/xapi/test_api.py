@@ -268,3 +268,33 @@ def test_stored_grows_with_every_statement(tool):
 
     assert len(set(times)) == 21
     assert times == sorted(times)
+
+
+def test_a_key_voids_only_what_it_stored_unless_it_may_do_all(client, app):
+    writer = make_key("Writer", KeyScope.WRITE, None)
+    other = make_key("Other", KeyScope.WRITE, None)
+    master = make_key("Master", KeyScope.ALL, None)
+
+    def send(key, body):
+        return client.post("/xapi/statements", data=json.dumps(body), headers=headers(*key))
+
+    [wanted] = send(other, statement()).json
+    voiding = statement(
+        verb={"id": "http://adlnet.gov/expapi/verbs/voided"},
+        object={"objectType": "StatementRef", "id": wanted},
+    )
+
+    assert send(writer, voiding).status_code == 403
+    assert send(other, voiding).status_code == 200
+    [again] = send(other, statement()).json
+    voiding["object"]["id"] = again
+    assert send(master, voiding).status_code == 200
+
+
+def test_a_tool_cannot_speak_with_another_authority(tool):
+    sent = statement(authority={"account": {"homePage": "http://puente.test", "name": "lms"}})
+
+    [statement_id] = tool("POST", "statements", sent).json
+
+    kept = tool("GET", "statements", statementId=statement_id).json
+    assert kept["authority"]["account"]["name"].startswith("key:")

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 
 from lms.xapi import queries
-from lms.xapi.errors import StatementConflict, StatementRefused
-from lms.xapi.services.store import store_statements
+from lms.xapi.errors import StatementConflict, StatementRefused, VoidingRefused
+from lms.xapi.services.store import VOIDED, store_statements
 from lms.xapi.validation import check_statement
 
 _NOT_COMPARED = {"stored", "authority", "version", "timestamp", "id", "attachments"}
@@ -31,17 +31,33 @@ def is_same(sent: Mapping[str, Any], kept: Mapping[str, Any]) -> bool:
     return all(sent.get(name) == kept.get(name) for name in names)
 
 
+def _check_voids(statements: Sequence[Mapping[str, Any]], key_id: int | None) -> None:
+    """Raise VoidingRefused for a voiding statement about another key's statement."""
+    wanted = [uuid.UUID(s["object"]["id"]) for s in statements if s["verb"]["id"] == VOIDED]
+    for statement_id, row in queries.find_statements(wanted).items():
+        if row.key_id is None or row.key_id != key_id:
+            raise VoidingRefused(str(statement_id))
+
+
 def receive(
-    statements: Sequence[Any], *, authority: dict[str, Any], key_id: int | None
+    statements: Sequence[Any],
+    *,
+    authority: dict[str, Any],
+    key_id: int | None,
+    may_void_all: bool = False,
 ) -> list[uuid.UUID]:
     """Store what is new; returns all ids in the order sent.
 
+    may_void_all: whether voiding statements may be about what others stored.
+
     Raises StatementRefused for the first bad statement, StatementConflict when an id is in the
-    store with another content. Nothing is stored then.
+    store with another content, VoidingRefused for what another key stored. Nothing is stored then.
     """
     for index, statement in enumerate(statements):
         check_statement(statement, index)
         _as_array(statement)
+    if not may_void_all:
+        _check_voids(statements, key_id)
     given = [uuid.UUID(s["id"]) for s in statements if "id" in s]
     if len(set(given)) != len(given):
         raise StatementRefused("statement.id", "stands twice in one request")

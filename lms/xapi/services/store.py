@@ -119,7 +119,7 @@ def store_statements(
         statement["id"] = str(statement_id)
         statement["stored"] = stamp
         statement.setdefault("timestamp", stamp)
-        statement.setdefault("authority", authority)
+        statement["authority"] = authority  # whoever sent it cannot speak as somebody else
         statement.setdefault("version", version)
         registration = statement.get("context", {}).get("registration")
         rows.append(
