@@ -138,12 +138,14 @@ def store_statements(
             }
         )
     documents = [row.pop("_statement") for row in rows]
-    keys = db.session.scalars(
-        insert(StoredStatement).returning(StoredStatement.id, sort_by_parameter_order=True), rows
-    ).all()
+    # many at once, then their keys: an INSERT that gives keys in order goes row by row on SQLite
+    db.session.execute(insert(StoredStatement), rows)
+    ids = [row["statement_id"] for row in rows]
+    keys = _keys_of(ids)
     activities: list[dict[str, Any]] = []
     agents: list[dict[str, Any]] = []
-    for primary_key, statement in zip(keys, documents, strict=True):
+    for statement_id, statement in zip(ids, documents, strict=True):
+        primary_key = keys[statement_id]
         activities += [
             {"statement_pk": primary_key, "iri": i} for i in related_activities(statement)
         ]
@@ -153,7 +155,21 @@ def store_statements(
     if agents:
         db.session.execute(insert(RelatedAgent), agents)
     _void([d["object"]["id"] for d in documents if d["verb"]["id"] == VOIDED])
-    return [row["statement_id"] for row in rows]
+    return ids
+
+
+def _keys_of(statement_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """The primary keys of statements by their ids."""
+    found: dict[uuid.UUID, int] = {}
+    for start in range(0, len(statement_ids), 500):
+        part = statement_ids[start : start + 500]
+        rows = db.session.execute(
+            select(StoredStatement.statement_id, StoredStatement.id).where(
+                StoredStatement.statement_id.in_(part)
+            )
+        )
+        found.update((statement_id, key) for statement_id, key in rows)
+    return found
 
 
 def _void(statement_ids: Sequence[str]) -> None:
