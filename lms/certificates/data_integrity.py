@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
+from threading import Lock
 from typing import Any
 
 import base58
@@ -32,6 +33,7 @@ _ED25519 = b"\xed\x01"  # multicodec
 _ABSOLUTE = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*:[^\s<>\"{}|\\^`]+$")
 _RELATIVE = "relative:"  # scheme of the base, so that addresses that are not absolute show
 MAX_DEPTH = 24
+_one_at_a_time = Lock()  # PyLD keeps contexts in caches that are not safe for threads
 
 
 class NotVerifiable(Exception):
@@ -99,6 +101,11 @@ def canonical(document: Mapping[str, Any]) -> str:
 
     Raises NotVerifiable when a member would be left out or an identifier is not absolute.
     """
+    with _one_at_a_time:
+        return _canonical(document)
+
+
+def _canonical(document: Mapping[str, Any]) -> str:
     dropped: list[Any] = []
     options = {"documentLoader": _load, "base": f"{_RELATIVE}//here/"}
     try:

@@ -7,6 +7,8 @@ import copy
 import gzip
 import hashlib
 import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 
 import base58
@@ -259,3 +261,18 @@ def test_wallets_recognise_the_holder_by_the_hashed_address(app):
 
     assert identity["identityHash"] == f"sha256${expected}"
     assert credential.user.email not in credential.document
+
+
+def test_several_threads_may_verify_at_once(app):
+    document = json.loads(make_credential().document)
+    del document["proof"]
+    expected = canonical(document)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            found = list(threads.map(canonical, [document] * 48))
+    finally:
+        sys.setswitchinterval(interval)
+
+    assert set(found) == {expected}
