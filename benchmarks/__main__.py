@@ -130,6 +130,8 @@ def measure_database(kind: str, options: argparse.Namespace) -> Results:
                 )
                 results.measures.append(measure)
                 say(_line(measure))
+                if measure.sample.errors:
+                    say(_errors_in(log))
         return results
 
 
@@ -193,6 +195,12 @@ def measure_page(
     return measure
 
 
+def _errors_in(log: Path) -> str:
+    """The last lines of the server's log that tell of errors."""
+    lines = [line for line in log.read_text().splitlines() if '"level": "error"' in line]
+    return "\n".join(line[-1500:] for line in lines[-2:])
+
+
 def _line(m: Measure) -> str:
     s = m.sample
     cpu = s.processor_ms()
@@ -200,7 +208,7 @@ def _line(m: Measure) -> str:
         f"{m.readers:3} {m.page.name:13} {s.rate:7.1f}/s  ratio {m.ratio:.3f}"
         f"  p50 {s.percentile(50) * 1000:6.1f}  p95 {s.percentile(95) * 1000:6.1f} ms"
         f"  cpu {cpu or 0:5.2f} ms (constant {m.constant.processor_ms() or 0:.2f},"
-        f" {m.constant.rate:.0f}/s)  {s.queries} queries  {s.errors} errors"
+        f" {m.constant.rate:.0f}/s)  {s.queries} queries  {s.errors} errors {s.first_error or ''}"
     )
 
 

@@ -194,7 +194,7 @@ def run_tests(*, quick: bool, chosen: Sequence[str]) -> int:
             stage_of_tests(
                 "unit-postgresql",
                 "Unit tests on PostgreSQL",
-                "not browser",
+                "not browser and not sqlite",
                 {**env, "LMS_TEST_DATABASE": "postgresql"},
                 chosen,
                 why_not=skips.get("postgresql", ""),

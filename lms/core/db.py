@@ -7,9 +7,10 @@ same time lose one of them to "database is locked".
 
 from __future__ import annotations
 
+import fcntl
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from inspect import iscoroutinefunction
@@ -27,6 +28,7 @@ from sqlalchemy.types import Uuid
 from lms.config import Settings
 
 _will_write: ContextVar[bool] = ContextVar("will_write", default=False)
+_in_turn: ContextVar[bool] = ContextVar("in_turn", default=False)
 
 db = SQLAlchemy()
 
@@ -151,12 +153,32 @@ def write_intent(will_write: bool) -> Iterator[None]:
 
 
 @contextmanager
+def _turn_to_write() -> Iterator[None]:
+    """Stand in line for SQLite's write lock, among all threads and processes of this machine.
+
+    SQLite by itself asks again after pauses that grow to 100 ms, so the unlucky wait for seconds
+    while others pass by.
+    """
+    file = db.engine.url.database
+    if db.engine.dialect.name != "sqlite" or not file or file == ":memory:" or _in_turn.get():
+        yield
+        return
+    token = _in_turn.set(True)
+    try:
+        with open(f"{file}.turn", "ab") as line:
+            fcntl.flock(line, fcntl.LOCK_EX)  # given back when the file is closed
+            yield
+    finally:
+        _in_turn.reset(token)
+
+
+@contextmanager
 def transaction(write: bool = True) -> Iterator[None]:
     """One transaction: committed when the block ends, rolled back when it raises.
 
     Opened at the edge only: by the request, the job and the command. Nothing else commits.
     """
-    with write_intent(write):
+    with _turn_to_write() if write else nullcontext(), write_intent(write):
         if write and db.session.in_transaction():
             db.session.rollback()  # a read that came before must not hold an old snapshot
         try:

@@ -400,9 +400,8 @@ def test_managers_of_the_organisation_come_in(signed_in):
     assert signed_in(stranger).get(forum_url(forum)).status_code == 403
 
 
+@pytest.mark.sqlite  # the plan is read in SQLite's words
 def test_the_lists_use_their_indexes(app):
-    if db.engine.dialect.name != "sqlite":
-        pytest.skip("the plan is read in SQLite's words")
     plan = db.session.execute(
         text(
             "EXPLAIN QUERY PLAN SELECT * FROM discussions WHERE run_id = 1 AND activity_id = 1"
