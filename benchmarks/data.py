@@ -68,12 +68,13 @@ class Sizes:
     @classmethod
     def at(cls, scale: float) -> Sizes:
         """The sizes at a scale; 1 is what the targets speak of."""
+        learners = max(120, round(20_000 * scale))
         return cls(
             courses=max(12, round(1000 * scale)),
-            learners=max(120, round(20_000 * scale)),
+            learners=learners,
             statements=max(1000, round(1_000_000 * scale)),
             discussions=max(8, round(200 * scale)),
-            open_attempts=max(40, round(6_000 * scale)),
+            open_attempts=min(learners, max(1_000, round(6_000 * scale))),
         )
 
     @property
