@@ -7,8 +7,8 @@ from typing import Any
 from flask import Flask, Response, g, has_request_context
 from sqlalchemy import event
 
-from lms.app import create_app
 from lms.core.db import db
+from lms.wsgi import app
 
 NOT_COUNTED = ("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN")
 HEADER = "X-Queries"
@@ -30,5 +30,6 @@ def count_queries(app: Flask) -> None:
         event.listen(db.engine, "before_cursor_execute", note)
 
 
-app = create_app()
 count_queries(app)
+
+__all__ = ["app"]
