@@ -406,4 +406,5 @@ def test_handing_in_takes_few_queries(app, signed_in, count_queries):
 
     browser.post(path, data={"confirmed": "yes"})
 
-    assert count_queries() <= 28
+    # PostgreSQL is asked for one thing more: the lock that keeps statements in their order
+    assert count_queries() <= (28 if db.engine.dialect.name == "sqlite" else 29)
