@@ -99,7 +99,7 @@ def _form_catalogue(language: str) -> NullTranslations:
     return Translations.load(messages_path(), [language], domain="wtforms")
 
 
-# As Jinja's own, but texts without values in them are not formatted.
+# As Jinja's own, but texts without values in them are not formatted, and 1.5 counts as two.
 
 
 @pass_eval_context
@@ -109,10 +109,11 @@ def _gettext(template: EvalContext, text: str, /, **values: Any) -> str:
 
 @pass_eval_context
 def _ngettext(
-    template: EvalContext, singular: str, plural: str, number: int, /, **values: Any
+    template: EvalContext, singular: str, plural: str, number: float, /, **values: Any
 ) -> str:
     values.setdefault("num", number)
-    return _formatted(template, get_translations().ngettext(singular, plural, number), values)
+    count = 1 if number == 1 else max(2, round(number)) if isinstance(number, float) else number
+    return _formatted(template, get_translations().ngettext(singular, plural, count), values)
 
 
 def _formatted(template: EvalContext, text: str, values: dict[str, Any]) -> str:
