@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 from lms.config import LANGUAGES
 from lms.core import clock
 from lms.core.fragments import keep_fragment
+from lms.core.layout import masthead, page_foot
 from lms.core.markdown import plain_text, render_markdown
 from lms.core.money import Money
 from lms.core.settings import settings
@@ -142,6 +143,8 @@ def init_templates(app: Flask, can: Callable[..., bool]) -> None:
         days=format_days,
         panels=show_panels,
         keep_fragment=keep_fragment,
+        masthead=masthead,
+        page_foot=page_foot,
         zone_city=zone_city,
         page_url=page_url,
     )

@@ -117,8 +117,24 @@ class Menu(Sequence[MenuItem]):
         self._name = name
 
     @cached_property
+    def entries(self) -> tuple[NavigationEntry, ...]:
+        """What the present visitor sees, in order; none outside a request."""
+        if not has_request_context():
+            return ()
+        return tuple(entry for entry in _in_order(self._name) if entry.is_shown())
+
+    @cached_property
     def _items(self) -> list[MenuItem]:
-        return menu(self._name)
+        here = request.endpoint or "" if self.entries else ""
+        return [
+            MenuItem(
+                str(entry.label),
+                url_for(entry.endpoint),
+                here == entry.endpoint or here.startswith(entry.also),
+                entry.method,
+            )
+            for entry in self.entries
+        ]
 
     @overload
     def __getitem__(self, index: int) -> MenuItem: ...
@@ -128,27 +144,19 @@ class Menu(Sequence[MenuItem]):
         return self._items[index]
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self.entries)
 
     def __iter__(self) -> Iterator[MenuItem]:
         return iter(self._items)
 
 
-def menu(name: str) -> list[MenuItem]:
-    """The entries of a menu that the present visitor sees, in order; none outside a request."""
-    if not has_request_context():
-        return []
-    here = request.endpoint or ""
-    entries = [e for e in navigation.values() if e.menu == name and e.is_shown()]
-    return [
-        MenuItem(
-            str(entry.label),
-            url_for(entry.endpoint),
-            here == entry.endpoint or here.startswith(entry.also),
-            entry.method,
-        )
-        for entry in sorted(entries, key=lambda e: e.order)
-    ]
+def _in_order(menu: str) -> list[NavigationEntry]:
+    """All entries of a menu; sorted once, for the plugins stay as they are."""
+    kept: dict[str, list[NavigationEntry]] = current_app.extensions.setdefault("puente-menus", {})
+    if menu not in kept:
+        entries = [entry for entry in navigation.values() if entry.menu == menu]
+        kept[menu] = sorted(entries, key=lambda entry: entry.order)
+    return kept[menu]
 
 
 def show_panels(place: str, **values: Any) -> Markup:

@@ -26,10 +26,9 @@ def _unread() -> dict[str, object]:
         return {}
     if "unread_count" not in g:  # each fragment of a page asks; the database is asked once
         g.unread_count = queries.count_unread(user.id)
-    return {
-        "unread_count": g.unread_count,
-        "unread_url": url_for("notifications.list_notices"),
-    }
+    if not g.unread_count:
+        return {"unread_count": 0}
+    return {"unread_count": g.unread_count, "unread_url": url_for("notifications.list_notices")}
 
 
 def _shown(notice: Notice) -> dict[str, object]:

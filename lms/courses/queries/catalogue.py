@@ -28,6 +28,7 @@ from lms.accounts.models import User
 from lms.core import clock
 from lms.core.db import db
 from lms.core.pagination import Page, paginate
+from lms.core.stamps import watch
 from lms.core.text import search_words
 from lms.courses.models import (
     HOLDS_SEAT,
@@ -42,6 +43,8 @@ from lms.courses.models import (
 from lms.courses.queries.enrolments import Seats, seats_by_run
 
 PAGE_SIZE = 12
+STAMP = "catalogue"  # changes with all that the list shows; what hangs on the time, by the minute
+watch(STAMP, Topic, Course, CourseCredit, CourseRun, Enrolment)
 FEW_PLACES = 3
 SOON = timedelta(days=7)
 

@@ -16,6 +16,8 @@ from lms.config import LANGUAGES
 from lms.core import clock
 from lms.core.db import db
 from lms.core.errors import NotFound
+from lms.core.fragments import find_kept, keep, reader_key
+from lms.core.stamps import stamp_of
 from lms.core.templating import format_day
 from lms.core.web import absolute_url, page_number, public
 from lms.courses.enrolment_methods.base import EnrolmentMethod, enrolment_methods
@@ -45,10 +47,44 @@ def course_list() -> ResponseReturnValue:
     return _catalogue_page("courses/catalogue.html")
 
 
+@dataclass(frozen=True)
+class _List:
+    """The drawn list, and how many courses were found."""
+
+    html: Markup
+    total: int
+
+
 def _catalogue_page(template: str) -> ResponseReturnValue:
     form = CatalogueFilters(request.args)
-    page = catalogue.search_courses(form.filters(), page_number())
-    kept: dict[str, Any] = dict(form.kept())
+    kept: dict[str, str] = form.kept()
+    found = _list(form, kept)
+    return render_template(
+        template,
+        list=found.html,
+        total=found.total,
+        kept=kept,
+        kept_without_query={name: value for name, value in kept.items() if name != "q"},
+        canonical=absolute_url(request.endpoint or ""),
+        alternates=[(code, absolute_url(request.endpoint or "", lang=code)) for code in LANGUAGES],
+    )
+
+
+def _list(form: CatalogueFilters, kept: dict[str, str]) -> _List:
+    """The list, drawn anew each minute, and after each change of a course or a seat."""
+    stamp, number = stamp_of(catalogue.STAMP), page_number()
+    minute = clock.now().replace(second=0, microsecond=0)
+    key = ("catalogue", stamp, minute, reader_key(), number, tuple(kept.items()))
+    drawn: _List | None = find_kept(key) if stamp else None
+    if drawn is None:
+        drawn = _draw_list(form, number, kept)
+        if stamp:
+            keep(key, drawn, len(drawn.html))
+    return drawn
+
+
+def _draw_list(form: CatalogueFilters, number: int, kept: dict[str, Any]) -> _List:
+    page = catalogue.search_courses(form.filters(), number)
 
     def page_url(number: int) -> str:
         return url_for("courses.course_list", **kept, page=number if number > 1 else None)
@@ -56,18 +92,16 @@ def _catalogue_page(template: str) -> ResponseReturnValue:
     def topic_url(topic: str) -> str:
         return url_for("courses.course_list", **(kept | {"topic": topic or None}))
 
-    return render_template(
-        template,
+    html = render_template(
+        "courses/_list.html",
         page=page,
         cards=[shared.card_values(card) for card in page.items],
         kept=kept,
-        kept_without_query={name: value for name, value in kept.items() if name != "q"},
-        canonical=absolute_url(request.endpoint or ""),
-        alternates=[(code, absolute_url(request.endpoint or "", lang=code)) for code in LANGUAGES],
         choices=_filter_choices(catalogue.choices()),
         page_url=page_url,
         topic_url=topic_url,
     )
+    return _List(Markup(html), page.total)  # noqa: S704 - a template's
 
 
 def _filter_choices(choices: catalogue.Choices) -> dict[str, Any]:
