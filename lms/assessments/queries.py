@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, cast, exists, func, select
+from sqlalchemy import ColumnElement, Select, String, bindparam, cast, exists, func, select
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from lms.accounts.models import User
@@ -181,14 +181,18 @@ def list_questions(activity: Activity, *, is_retired: bool = False) -> list[Ques
     return [question for question in found if question.kind in question_types]
 
 
+# made once: every outline of a course asks
+_COUNTS = (
+    select(Question.activity_id, func.count())
+    .join(Activity, Activity.id == Question.activity_id)
+    .where(Activity.course_id == bindparam("course_id"), ~Question.is_retired)
+    .group_by(Question.activity_id)
+)
+
+
 def count_questions(course_id: int) -> dict[int, int]:
     """How many questions each quiz of a course can ask, by activity id."""
-    rows = db.session.execute(
-        select(Question.activity_id, func.count())
-        .join(Activity, Activity.id == Question.activity_id)
-        .where(Activity.course_id == course_id, ~Question.is_retired)
-        .group_by(Question.activity_id)
-    )
+    rows = db.session.execute(_COUNTS, {"course_id": course_id})
     return {activity_id: count for activity_id, count in rows}  # noqa: C416
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from babel.support import NullTranslations, Translations
 from flask import Flask, g, has_request_context, request, session
-from flask_babel import Babel, Domain, force_locale, get_translations
+from flask_babel import Babel, Domain, force_locale
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from jinja2 import pass_eval_context
@@ -60,7 +60,7 @@ def init_language(app: Flask) -> None:
         "timezone_selector": choose_time_zone,
     }
     babel.init_app(app, **options)
-    babel.domain_instance = Catalogues()
+    babel.domain_instance = _catalogues
     FlaskForm.Meta.get_translations = lambda meta, form: FormTexts()
     texts: dict[str, Any] = {"gettext": _gettext, "ngettext": _ngettext, "_": _gettext}
     app.jinja_env.globals.update(texts)
@@ -72,7 +72,7 @@ class Catalogues(Domain):  # type: ignore[misc]
     def get_translations(self) -> NullTranslations:
         """The texts in the present language."""
         try:
-            context: Any = g._flask_babel
+            context: Any = g._get_current_object()._flask_babel
         except (AttributeError, RuntimeError):
             return super().get_translations()  # type: ignore[no-any-return]
         # `force_locale` empties this attribute, and sets it back at its end
@@ -80,6 +80,14 @@ class Catalogues(Domain):  # type: ignore[misc]
         if found is None:
             found = context.babel_translations = super().get_translations()
         return found
+
+    def gettext(self, text: str, **values: Any) -> str:
+        """The text in the present language, with the values in their places."""
+        found = self.get_translations().gettext(text)
+        return found % values if values else found
+
+
+_catalogues = Catalogues()
 
 
 class FormTexts:
@@ -104,7 +112,7 @@ def _form_catalogue(language: str) -> NullTranslations:
 
 @pass_eval_context
 def _gettext(template: EvalContext, text: str, /, **values: Any) -> str:
-    return _formatted(template, get_translations().gettext(text), values)
+    return _formatted(template, _catalogues.get_translations().gettext(text), values)
 
 
 @pass_eval_context
@@ -113,7 +121,9 @@ def _ngettext(
 ) -> str:
     values.setdefault("num", number)
     count = 1 if number == 1 else max(2, round(number)) if isinstance(number, float) else number
-    return _formatted(template, get_translations().ngettext(singular, plural, count), values)
+    return _formatted(
+        template, _catalogues.get_translations().ngettext(singular, plural, count), values
+    )
 
 
 def _formatted(template: EvalContext, text: str, values: dict[str, Any]) -> str:

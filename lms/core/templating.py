@@ -61,14 +61,14 @@ def _day(value: date, skeleton: str, locale: Locale | None) -> str:
     return format_skeleton(skeleton, value, locale=locale)
 
 
-def format_days(start: date, end: date) -> str:
+def format_days(start: date, end: date, skeleton: str = "yMMMd") -> str:
     """Two days as one span: "1–21 Feb 2027"."""
-    return _span(start, end, present_locale())
+    return _span(start, end, skeleton, present_locale())
 
 
 @lru_cache(maxsize=4096)
-def _span(start: date, end: date, locale: Locale | None) -> str:
-    return format_interval(start, end, "yMMMd", locale=locale)
+def _span(start: date, end: date, skeleton: str, locale: Locale | None) -> str:
+    return format_interval(start, end, skeleton, locale=locale)
 
 
 def zone_city(zone: str) -> str:

@@ -21,7 +21,7 @@ def present_locale() -> Locale | None:
     Asked hundreds of times a page, so it looks first where Flask-Babel has put it.
     """
     try:
-        known: Locale | None = g._flask_babel.babel_locale
+        known: Locale | None = g._get_current_object()._flask_babel.babel_locale
     except (AttributeError, RuntimeError):  # not asked before, or no application at hand
         known = None
     return known or get_locale()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
-from sqlalchemy.orm import aliased, contains_eager, defer, joinedload, load_only, selectinload
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, func, or_, select
+from sqlalchemy.orm import aliased, contains_eager, defer, joinedload, selectinload
 
 from lms.accounts.models import User
 from lms.core import clock
@@ -18,6 +18,7 @@ from lms.core.text import search_words
 from lms.courses.models import (
     STUDIES,
     Activity,
+    Course,
     CourseRun,
     CourseStaff,
     Enrolment,
@@ -88,18 +89,32 @@ def is_over(run: CourseRun) -> bool:
     return run.ends_at < clock.now()
 
 
-def get_discussion(run_id: int, discussion_id: int) -> Discussion:
-    """A discussion of the run, with forum, course and author. Raises NotFound."""
-    discussion = db.session.scalar(
-        select(Discussion)
-        .join(Discussion.activity)
-        .where(Discussion.id == discussion_id, Discussion.run_id == run_id, Activity.is_published)
-        .options(
-            contains_eager(Discussion.activity).joinedload(Activity.module),
-            joinedload(Discussion.run).joinedload(CourseRun.course),
-            joinedload(Discussion.author),
-        )
+# made once: each page of a discussion asks
+_DISCUSSION = (
+    select(Discussion)
+    .join(Discussion.activity)
+    .where(
+        Discussion.id == bindparam("discussion_id"),
+        Discussion.run_id == bindparam("run_id"),
+        Activity.is_published,
     )
+    .options(
+        contains_eager(Discussion.activity).defer(Activity.text).joinedload(Activity.module),
+        joinedload(Discussion.run)
+        .joinedload(CourseRun.course)
+        .defer(Course.description)
+        .defer(Course.audience)
+        .defer(Course.requirements)
+        .defer(Course.faq)
+        .defer(Course.search_text),
+    )
+)
+
+
+def get_discussion(run_id: int, discussion_id: int) -> Discussion:
+    """A discussion of the run, with forum and course. Raises NotFound."""
+    values = {"run_id": run_id, "discussion_id": discussion_id}
+    discussion = db.session.scalar(_DISCUSSION, values)
     if discussion is None:
         raise NotFound
     return discussion
@@ -233,28 +248,78 @@ def count_by_forum(run: CourseRun, user: User, *, is_moderator: bool) -> dict[in
     }
 
 
-def list_posts(discussion: Discussion, page: int) -> list[Post]:
-    """One page of a discussion in the order of its thread, with all that is shown of a post."""
-    parent = aliased(Post)
-    return list(
-        db.session.scalars(
-            select(Post)
-            .outerjoin(parent, Post.parent)
-            .where(Post.discussion_id == discussion.id)
-            .order_by(Post.path)
-            .limit(PAGE_SIZE)
-            .offset((page - 1) * PAGE_SIZE)
-            .options(
-                defer(Post.search_text),
-                joinedload(Post.author).load_only(User.name, User.closed_at),
-                contains_eager(Post.parent.of_type(parent)).options(
-                    load_only(parent.id, parent.author_id, parent.parent_id, parent.is_deleted),
-                    joinedload(parent.author).load_only(User.name, User.closed_at),
-                ),
-                selectinload(Post.attachments),
-            )
-        )
+class Writer(NamedTuple):
+    """Who wrote a post; `closed_at` of somebody who has closed the account."""
+
+    name: str
+    closed_at: datetime | None
+
+
+class PostHead(NamedTuple):
+    """What a thread needs of a post, without its text. `version` grows with each change."""
+
+    id: int
+    version: int
+    author_id: int
+    parent_id: int | None
+    depth: int
+    is_hidden: bool
+    is_deleted: bool
+    author: Writer
+    replies_to_opening: bool
+    parent_author: Writer
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether everybody may read it: neither deleted nor hidden."""
+        return not (self.is_deleted or self.is_hidden)
+
+
+_parent, _author, _parent_author = aliased(Post), aliased(User), aliased(User)
+_HEADS = (
+    select(
+        Post.id,
+        Post.version,
+        Post.author_id,
+        Post.parent_id,
+        Post.depth,
+        Post.is_hidden,
+        Post.is_deleted,
+        _author.name,
+        _author.closed_at,
+        _parent.parent_id,
+        _parent_author.name,
+        _parent_author.closed_at,
     )
+    .join(_author, _author.id == Post.author_id)
+    .outerjoin(_parent, _parent.id == Post.parent_id)
+    .outerjoin(_parent_author, _parent_author.id == _parent.author_id)
+    .where(Post.discussion_id == bindparam("discussion_id"))
+    .order_by(Post.path)
+    .limit(PAGE_SIZE)
+    .offset(bindparam("offset"))
+)
+
+
+def list_heads(discussion: Discussion, page: int) -> list[PostHead]:
+    """The posts on one page of a discussion in the order of its thread, without their texts."""
+    values = {"discussion_id": discussion.id, "offset": (page - 1) * PAGE_SIZE}
+    return [
+        PostHead(*row[:7], Writer(row[7], row[8]), row[9] is None, Writer(row[10], row[11]))
+        for row in db.session.execute(_HEADS, values)
+    ]
+
+
+def posts_by_id(ids: Collection[int]) -> dict[int, Post]:
+    """Posts with all that is shown of them, by their ids."""
+    if not ids:
+        return {}
+    found = db.session.scalars(
+        select(Post)
+        .where(Post.id.in_(ids))
+        .options(defer(Post.search_text), selectinload(Post.attachments))
+    )
+    return {post.id: post for post in found}
 
 
 def page_ids(discussion: Discussion, page: int) -> list[int]:
@@ -390,25 +455,44 @@ class Standing:
     last_read_id: int
     is_following: bool
     newest_id: int
+    unread: Unread | None
+
+
+_last_read = (
+    select(ForumRead.last_read_post_id)
+    .where(
+        ForumRead.user_id == bindparam("user_id"),
+        ForumRead.discussion_id == bindparam("discussion_id"),
+    )
+    .scalar_subquery()
+)
+_is_new = and_(
+    Post.id > func.coalesce(_last_read, 0),
+    Post.author_id != bindparam("user_id"),
+    Post.is_hidden.is_(False),
+    Post.is_deleted.is_(False),
+)
+_STANDING = select(
+    _last_read,
+    select(ForumSubscription.is_on)
+    .where(
+        ForumSubscription.user_id == bindparam("user_id"),
+        ForumSubscription.discussion_id == bindparam("discussion_id"),
+    )
+    .scalar_subquery(),
+    func.max(Post.id),
+    func.count(case((_is_new, Post.id))),
+    func.min(case((_is_new, Post.id))),
+).where(Post.discussion_id == bindparam("discussion_id"))
 
 
 def standing(user: User, discussion: Discussion) -> Standing:
-    """How far the person has read, whether they follow, and how far one can read."""
-    read, is_following, newest = db.session.execute(
-        select(
-            select(ForumRead.last_read_post_id)
-            .where(ForumRead.user_id == user.id, ForumRead.discussion_id == discussion.id)
-            .scalar_subquery(),
-            select(ForumSubscription.is_on)
-            .where(
-                ForumSubscription.user_id == user.id,
-                ForumSubscription.discussion_id == discussion.id,
-            )
-            .scalar_subquery(),
-            select(func.max(Post.id)).where(Post.discussion_id == discussion.id).scalar_subquery(),
-        )
+    """How far the person has read, whether they follow, how far one can read, and what is new."""
+    read, is_following, newest, count, first = db.session.execute(
+        _STANDING, {"user_id": user.id, "discussion_id": discussion.id}
     ).one()
-    return Standing(read or 0, bool(is_following), newest or 0)
+    unread = Unread(count, first) if count else None
+    return Standing(read or 0, bool(is_following), newest or 0, unread)
 
 
 def find_read(user: User, discussion: Discussion) -> ForumRead | None:

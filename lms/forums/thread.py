@@ -10,7 +10,8 @@ from markupsafe import Markup, escape
 from lms.accounts.models import User
 from lms.core.markdown import plain_text
 from lms.core.text import fold, search_words
-from lms.forums.models import MAX_TEXT, Post
+from lms.forums.models import MAX_TEXT
+from lms.forums.queries import PostHead
 
 AROUND = 120  # signs before and after a hit
 LONGEST_QUOTE = 1500  # signs
@@ -20,29 +21,38 @@ LONGEST_QUOTE = 1500  # signs
 class Node:
     """A post as this reader finds it, with the replies that are drawn below it.
 
-    is_readable: whether its text is shown to the reader. replies_to: the post it replies to, when
-    that is neither the first one nor drawn right above.
+    is_readable: whether its text is shown to the reader. says_to_whom: whether it replies to a
+    post that is neither the first one nor drawn right above. html: what is drawn of it.
     """
 
-    post: Post
+    post: PostHead
     is_unread: bool
     is_readable: bool
     is_own: bool
     is_by_staff: bool
-    replies_to: Post | None = None
+    says_to_whom: bool = False
+    html: Markup | None = None
     replies: list[Node] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Thread:
+    """One page of a discussion: its posts in order, and those of them that stand at its edge."""
+
+    nodes: list[Node]
+    roots: list[Node]
+
+
 def make_thread(
-    posts: Sequence[Post],
+    posts: Sequence[PostHead],
     user: User,
     *,
     is_moderator: bool,
     staff: Collection[int],
     last_read_id: int,
-) -> list[Node]:
+) -> Thread:
     """The tree of one page. Replies to the first post stand beside it, deeper ones below theirs."""
-    roots: list[Node] = []
+    thread = Thread([], [])
     open_nodes: list[Node] = []  # the newest node of each level
     for post in posts:
         is_own = post.author_id == user.id
@@ -56,14 +66,15 @@ def make_thread(
         level = max(0, post.depth - 1)
         del open_nodes[level:]
         above = open_nodes[-1] if open_nodes and len(open_nodes) == level else None
-        (above.replies if above else roots).append(node)
+        (above.replies if above else thread.roots).append(node)
+        thread.nodes.append(node)
         if len(open_nodes) == level:
             open_nodes.append(node)
-        parent = post.parent
         is_drawn_above = above is not None and above.post.id == post.parent_id
-        if parent is not None and not parent.is_opening and not is_drawn_above:
-            node.replies_to = parent
-    return roots
+        node.says_to_whom = (
+            post.parent_id is not None and not post.replies_to_opening and not is_drawn_above
+        )
+    return thread
 
 
 def quotation(text: str) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from dataclasses import dataclass
+
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from lms.accounts.models import User
 from lms.core.db import db
 from lms.core.errors import NotFound
 from lms.courses.models import (
@@ -14,6 +17,7 @@ from lms.courses.models import (
     CourseMedia,
     CourseRun,
     CourseStaff,
+    Enrolment,
     Module,
     PublicationState,
     course_partners,
@@ -72,18 +76,62 @@ def get_run(run_id: int) -> CourseRun:
     return run
 
 
+# What a study page shows of course and activities: none of the long texts, but that of the activity
+# at hand. Made once: it is the page that learners open most.
+_OUTLINE = (
+    joinedload(CourseRun.course)
+    .defer(Course.description)
+    .defer(Course.audience)
+    .defer(Course.requirements)
+    .defer(Course.faq)
+    .defer(Course.search_text)
+    .selectinload(Course.modules)
+    .joinedload(Module.activities)
+    .defer(Activity.text)
+)
+_RUN = select(CourseRun).where(CourseRun.id == bindparam("run_id")).options(_OUTLINE)
+_PLACE = (
+    select(CourseRun, Activity, Enrolment)
+    .outerjoin(
+        Activity,
+        and_(
+            Activity.course_id == CourseRun.course_id,
+            Activity.slug == bindparam("slug"),
+            Activity.is_published,
+        ),
+    )
+    .outerjoin(
+        Enrolment,
+        and_(Enrolment.run_id == CourseRun.id, Enrolment.user_id == bindparam("user_id")),
+    )
+    .where(CourseRun.id == bindparam("run_id"))
+    .options(_OUTLINE)
+)
+
+
 def get_run_for_study(run_id: int) -> CourseRun:
     """The run with the modules and activities of its course. Raises NotFound."""
-    run = db.session.scalar(
-        select(CourseRun)
-        .where(CourseRun.id == run_id)
-        .options(
-            joinedload(CourseRun.course).selectinload(Course.modules).joinedload(Module.activities)
-        )
-    )
+    run = db.session.scalar(_RUN, {"run_id": run_id})
     if run is None:
         raise NotFound
     return run
+
+
+@dataclass(frozen=True)
+class Place:
+    """An activity of a run, None when there is none of that name, and a person's enrolment."""
+
+    run: CourseRun
+    activity: Activity | None
+    enrolment: Enrolment | None
+
+
+def get_place(run_id: int, slug: str, user: User) -> Place:
+    """What a study page needs: the run as in `get_run_for_study`. Raises NotFound for the run."""
+    row = db.session.execute(_PLACE, {"run_id": run_id, "slug": slug, "user_id": user.id}).first()
+    if row is None:
+        raise NotFound
+    return Place(*row)
 
 
 def find_activity(course: Course, slug: str) -> Activity | None:

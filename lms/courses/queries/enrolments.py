@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from lms.accounts.models import User
@@ -29,13 +29,17 @@ class Seats:
     waiting: int = 0
 
 
+# made once: most pages of learners ask
+_OF_PERSON = select(Enrolment).where(
+    Enrolment.run_id == bindparam("run_id"), Enrolment.user_id == bindparam("user_id")
+)
+
+
 def find_enrolment(run: CourseRun, user: User | None) -> Enrolment | None:
     """The person's enrolment in the run, in whatever state."""
     if user is None:
         return None
-    return db.session.scalar(
-        select(Enrolment).where(Enrolment.run_id == run.id, Enrolment.user_id == user.id)
-    )
+    return db.session.scalar(_OF_PERSON, {"run_id": run.id, "user_id": user.id})
 
 
 def get_enrolment(run: CourseRun, user: User) -> Enrolment:

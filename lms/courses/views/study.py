@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from babel.dates import format_interval
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from lms.accounts.permissions import can, require, signed_in
 from lms.core import clock
+from lms.core.errors import NotFound
 from lms.core.templating import format_day, format_days, format_moment, format_percent
 from lms.core.text import current_language, in_language
 from lms.courses.activity_types.base import StudyContext, activity_types
@@ -44,9 +44,8 @@ def activity_label(activity: Activity) -> str:
     return str(kind.label) if kind else activity.kind
 
 
-def _visit(run: CourseRun) -> Enrolment | None:
+def _visit(run: CourseRun, enrolment: Enrolment | None) -> Enrolment | None:
     """The visitor's own enrolment, or None for staff who look at the run as a learner does."""
-    enrolment = enrolments.find_enrolment(run, signed_in())
     is_learner = enrolment is not None and enrolment.may_study
     if "preview" in request.args or (not is_learner and can("courses.preview", run)):
         require("courses.preview", run)
@@ -59,7 +58,7 @@ def _visit(run: CourseRun) -> Enrolment | None:
 def study_home(run_id: int) -> ResponseReturnValue:
     """Go to where the learner left off."""
     run = courses.get_run_for_study(run_id)
-    enrolment = _visit(run)
+    enrolment = _visit(run, enrolments.find_enrolment(run, signed_in()))
     outline = (
         queries.outline_of(enrolment)
         if enrolment
@@ -85,9 +84,11 @@ def study_home(run_id: int) -> ResponseReturnValue:
 @bp.get("/study/<int:run_id>/<slug>")
 def study(run_id: int, slug: str) -> ResponseReturnValue:
     """One activity of a run, with the outline beside it."""
-    run = courses.get_run_for_study(run_id)
-    enrolment = _visit(run)
-    activity = courses.get_activity(run.course, slug)
+    place = courses.get_place(run_id, slug, signed_in())
+    run, activity = place.run, place.activity
+    enrolment = _visit(run, place.enrolment)
+    if activity is None:
+        raise NotFound
     if enrolment is None:
         outline = queries.make_outline(run.course, run, all_open=True)
     else:
@@ -284,7 +285,7 @@ def _span(week: Week) -> str:
     """The days of a week, short: "8–14 Feb"."""
     if week.first_day is None or week.last_day is None:
         return ""
-    return format_interval(week.first_day, week.last_day, "MMMd", locale=get_locale())
+    return format_days(week.first_day, week.last_day, "MMMd")
 
 
 def _note(step: Step, outline: Outline) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.orm.attributes import flag_modified
 
 from lms.accounts.models import User
 from lms.core import clock
@@ -231,6 +232,8 @@ def edit_post(
         post.attachments.remove(attachment)
         enqueue("forums.remove_file", file_id=attachment.file_id)
     attach(post, uploads)
+    if uploads or removed:
+        flag_modified(post, "text")  # another version of the post, though its own row is the same
     db.session.flush()
 
 

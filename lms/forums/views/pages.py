@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, url_for
@@ -13,8 +12,8 @@ from markupsafe import Markup
 from lms.accounts.permissions import can, require, signed_in
 from lms.core.errors import NotFound
 from lms.core.files import send_stored
-from lms.core.fragments import reader_key
 from lms.core.pagination import Page, paginate
+from lms.core.text import current_language
 from lms.core.web import page_number
 from lms.courses.models import CourseRun
 from lms.courses.queries import courses
@@ -25,11 +24,11 @@ from lms.forums.services import following
 from lms.forums.thread import make_thread, quotation, snippet
 from lms.forums.views import bp
 from lms.forums.views.shared import (
-    Visit,
+    Place,
     discussion_url,
+    draw_posts,
     enter,
     forum_url,
-    post_key,
     post_place,
 )
 
@@ -136,42 +135,40 @@ def discussion(run_id: int, discussion_id: int) -> ResponseReturnValue:
     visit = enter(found)
     pages = max(1, -(-found.post_count // queries.PAGE_SIZE))
     number = min(page_number(), pages)
-    posts = queries.list_posts(found, number)
     standing = queries.standing(visit.user, found)
     thread = make_thread(
-        posts,
+        queries.list_heads(found, number),
         visit.user,
         is_moderator=visit.is_moderator,
         staff=queries.staff_ids(found.run.course_id),
         last_read_id=standing.last_read_id,
     )
-    unread = queries.unread_by_discussion(visit.user, [found.id]).get(found.id)
+    may_write = visit.may_write(found)
+    language = current_language()
+    place = Place(run_id, found.id, number, may_write, visit.is_moderator, language)
+    draw_posts(thread.nodes, place)
     return render_template(
         "forums/discussion.html",
         discussion=found,
         forum=found.forum,
-        thread=thread,
+        thread=thread.roots,
         number=number,
         pages=pages,
         newest=standing.newest_id,
-        unread=unread,
+        unread=standing.unread,
         is_moderator=visit.is_moderator,
         is_over=queries.is_over(found.run),
         is_following=standing.is_following,
-        post_key=partial(post_key, reader_key(), found, number, visit.may_write(found)),
-        **_reply_values(found, visit, posts),
+        **(_reply_values(found) if may_write else {"form": None, "parent": None}),
     )
 
 
-def _reply_values(discussion: Discussion, visit: Visit, posts: list[Post]) -> dict[str, Any]:
+def _reply_values(discussion: Discussion) -> dict[str, Any]:
     """The form to reply with, and the post it replies to when one was chosen."""
-    if not visit.may_write(discussion):
-        return {"form": None, "parent": None}
     wanted = request.args.get("quote", request.args.get("reply", ""))
     parent: Post | None = None
     if wanted.isdecimal() and len(wanted) < 18:
-        parent = next((post for post in posts if post.id == int(wanted)), None)
-        parent = parent or queries.find_post(discussion, int(wanted))
+        parent = queries.find_post(discussion, int(wanted))
     if parent is not None and not parent.is_shown:
         parent = None
     form = PostForm(formdata=None)

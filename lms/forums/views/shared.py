@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from flask import url_for
+from flask import get_template_attribute, url_for
 from flask_babel import gettext as _
 
 from lms.accounts.models import User
 from lms.accounts.permissions import can, require, signed_in
 from lms.core.db import db
+from lms.core.fragments import find_kept, keep_fragment, reader_key
 from lms.courses.errors import NotReleased
 from lms.courses.models import Enrolment
 from lms.courses.queries import enrolments
@@ -90,24 +91,59 @@ def post_place(post: Post) -> str:
     return discussion_url(post.discussion, queries.page_of(post), f"post-{post.id}")
 
 
-def post_key(
-    reader: Hashable, discussion: Discussion, page: int, may_write: bool, node: Node
-) -> Hashable:
+@dataclass(frozen=True)
+class Place:
+    """The page of a discussion that posts are drawn for; may_write: whether there is a form."""
+
+    run_id: int
+    discussion_id: int
+    number: int
+    may_write: bool
+    is_moderator: bool
+    language: str
+
+    @property
+    def url(self) -> str:
+        """The discussion's first page."""
+        return url_for("forums.discussion", run_id=self.run_id, discussion_id=self.discussion_id)
+
+
+def draw_posts(nodes: Sequence[Node], place: Place) -> None:
+    """Give each node what is drawn of it; texts are read of those that no reader has seen so far.
+
+    What moderators see holds forms with their own token, so it is drawn for each of them.
+    """
+    draw = get_template_attribute("forums/_post.html", "post_content")
+    reader = reader_key()
+    keys = {} if place.is_moderator else {n.post.id: _post_key(reader, place, n) for n in nodes}
+    kept = {number: find_kept(key) for number, key in keys.items()}
+    missing = [node.post.id for node in nodes if kept.get(node.post.id) is None]
+    posts = queries.posts_by_id(missing)
+    for node in nodes:
+        number = node.post.id
+        if number not in posts:
+            node.html = kept[number]
+        elif place.is_moderator:
+            node.html = draw(node, posts[number], place)
+        else:
+            node.html = keep_fragment(keys[number], draw, node, posts[number], place)
+
+
+def _post_key(reader: Hashable, place: Place, node: Node) -> Hashable:
     """All that a post shows to learners, itself but not its replies."""
-    post, above = node.post, node.replies_to
+    post = node.post
     return (
+        "post",
         reader,
-        (discussion.run_id, discussion.id, page, may_write),
+        place,
         (node.is_unread, node.is_by_staff, node.is_own, node.is_readable),
-        (post.id, post.text, post.language, post.created_at, post.edited_at),
-        (post.is_deleted, post.is_hidden, post.hidden_reason, author_name(post.author)),
-        (above.id, author_name(above.author)) if above else None,
-        tuple((one.id, one.file.name, one.file.size) for one in post.attachments),
+        (post.id, post.version, post.author),
+        post.parent_author if node.says_to_whom else None,
     )
 
 
 @bp.app_template_filter("author_name")
-def author_name(user: User) -> str:
+def author_name(user: User | queries.Writer) -> str:
     """The name of somebody who wrote; people who closed their account have none."""
     return user.name if user.closed_at is None else str(_("Former participant"))
 
