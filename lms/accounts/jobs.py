@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lms.accounts import notices
 from lms.accounts.models import User
-from lms.accounts.services import downloads, drafts
+from lms.accounts.services import downloads, drafts, sign_ins
 from lms.core.db import db
 from lms.core.outbox import Job
 
@@ -29,4 +29,5 @@ JOBS = [
     Job("accounts.remove_old_downloads", downloads.remove_old_downloads, every="23 3 * * *"),
     Job("accounts.remove_bytes", downloads.remove_bytes),
     Job("accounts.remove_old_drafts", drafts.remove_old_drafts, every="29 3 * * *"),
+    Job("accounts.remove_old_sign_ins", sign_ins.remove_old_sign_ins, every="31 3 * * *"),
 ]
