@@ -1,4 +1,4 @@
-"""Users, where they are signed in, and what they typed but did not send yet."""
+"""Users, how they registered, where they are signed in, what they typed but did not send."""
 
 from __future__ import annotations
 
@@ -67,6 +67,28 @@ class User(UserMixin, Model):  # type: ignore[misc]
     def first_name(self) -> str:
         """The first word of the name, for greetings."""
         return self.name.split()[0] if self.name.split() else self.name
+
+
+class Registration(Model):
+    """What somebody typed to make an account. It holds once the link mailed for it is opened.
+
+    An address may have several, by its owner and by strangers: each needs its own password.
+    """
+
+    __tablename__ = "registrations"
+
+    id: Mapped[PrimaryKey]
+    key: Mapped[uuid.UUID] = mapped_column(default=uuid.uuid4, unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    email: Mapped[str]  # that of the account, with capitals as typed here
+    password_hash: Mapped[str | None]
+    language: Mapped[str]
+    country: Mapped[str | None]
+    time_zone: Mapped[str]
+    next_page: Mapped[str] = mapped_column(default="")  # address on this site to go on to
+    made_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+    user: Mapped[User] = relationship()
 
 
 class SignIn(Model):

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Select, bindparam, func, select
 
-from lms.accounts.models import SIGN_IN_LIVES, DataDownload, Draft, SignIn, User
+from lms.accounts.models import SIGN_IN_LIVES, DataDownload, Draft, Registration, SignIn, User
 from lms.core.db import db
 from lms.core.errors import NotFound
 from lms.core.models import AuditEntry, JobState, OutboxRow, StoredFile
@@ -39,6 +39,23 @@ _SIGNED_IN = (
 def find_signed_in(key: uuid.UUID, now: datetime) -> User | None:
     """The person whose browser has the key, unless that sign-in has ended."""
     return db.session.scalar(_SIGNED_IN, {"key": key, "oldest": now - SIGN_IN_LIVES})
+
+
+def find_registration(key: str) -> Registration | None:
+    """What was typed to make an account, by its key."""
+    try:
+        wanted = uuid.UUID(hex=key)
+    except ValueError:
+        return None
+    return db.session.scalar(select(Registration).where(Registration.key == wanted))
+
+
+def newest_registration(user_id: int, keys: Iterable[str] | None = None) -> Registration | None:
+    """What was typed last to make this account; with keys, the last of these registrations."""
+    statement = select(Registration).where(Registration.user_id == user_id)
+    if keys is not None:
+        statement = statement.where(Registration.key.in_([uuid.UUID(hex=key) for key in keys]))
+    return db.session.scalar(statement.order_by(Registration.id.desc()).limit(1))
 
 
 def list_sign_ins(user_id: int) -> Select[SignIn]:

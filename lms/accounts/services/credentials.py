@@ -6,6 +6,7 @@ from lms.accounts import queries, tokens
 from lms.accounts.errors import Deactivated, LinkExpired, NotConfirmed, WrongCredentials
 from lms.accounts.models import User
 from lms.accounts.passwords import check_strength, hash_password, is_outdated, is_password
+from lms.accounts.services.registration import forget_registrations
 from lms.accounts.services.sign_ins import end_all_sign_ins
 from lms.core import clock
 from lms.core.db import db
@@ -53,6 +54,7 @@ def reset_password(token: str, password: str) -> User:
     user = tokens.read_reset(token)
     set_password(user, password)
     user.email_confirmed_at = user.email_confirmed_at or clock.now()
+    forget_registrations(user)
     db.session.flush()
     return user
 
