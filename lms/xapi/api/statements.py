@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import uuid
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import orjson
 from flask import Response, request
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from lms.core.db import db
@@ -20,6 +22,7 @@ from lms.xapi.api.wire import bp, json_answer, json_body, request_authority, req
 from lms.xapi.errors import BadParameter, StatementRefused
 from lms.xapi.models import KeyScope, StoredStatement
 from lms.xapi.queries import StatementFilter
+from lms.xapi.services.access import check_reach, within_reach
 from lms.xapi.services.receive import receive
 from lms.xapi.services.store import agent_key
 from lms.xapi.validation import check_actor, check_instant, check_iri, check_uuid, read_instant
@@ -38,7 +41,8 @@ def _receive(statements: list[Any]) -> list[uuid.UUID]:
         statements,
         authority=request_authority(),
         key_id=request_key().id,
-        may_void_all=request_key().scope == KeyScope.ALL,
+        may_void_all=request_key().may_void_all,
+        check_reach=partial(check_reach, request_key()),
     )
 
 
@@ -90,6 +94,7 @@ def get_statements() -> ResponseReturnValue:
     limit = _limit(parameters.get("limit", "0"))
     bound = cursor["bound"] if cursor else queries.newest_pk()
     found = queries.list_statements(wanted).where(StoredStatement.id <= bound)
+    found = within_reach(found, request_key())
     if cursor:
         after = StoredStatement.id > cursor["after"]
         found = found.where(after if wanted.ascending else StoredStatement.id < cursor["after"])
@@ -113,10 +118,9 @@ def _single(args: MultiDict[str, str]) -> Response:
         check_uuid(args[name], name)
     except StatementRefused as refusal:
         raise BadParameter(name, refusal.rule) from None
-    row = queries.find_statement(uuid.UUID(args[name]))
-    is_mine = row is not None and (
-        request_key().scope != KeyScope.READ_MINE or row.key_id == request_key().id
-    )
+    found = select(StoredStatement).where(StoredStatement.statement_id == uuid.UUID(args[name]))
+    row = db.session.scalar(within_reach(found, request_key()))
+    is_mine = row is not None and request_key().only_mine in (None, row.key_id)
     if row is None or not is_mine or row.is_voided != wants_voided:
         return json_answer({"error": "no such statement"}, 404)
     answer = Response(row.document, content_type="application/json; charset=utf-8")
@@ -157,7 +161,7 @@ def _filter(args: MultiDict[str, str]) -> StatementFilter:
         since=instants.get("since"),
         until=instants.get("until"),
         ascending=_flag(args, "ascending"),
-        key_id=request_key().id if request_key().scope == KeyScope.READ_MINE else None,
+        key_id=request_key().only_mine,
     )
 
 
