@@ -21,7 +21,9 @@ from benchmarks.data import (
     Generator,
 )
 from lms.accounts.models import User
-from lms.core.db import db
+from lms.accounts.services.sign_ins import open_sign_in
+from lms.core import clock
+from lms.core.db import db, transaction
 from lms.courses.queries import teaching
 
 VARIETY = 300  # addresses of a page
@@ -76,13 +78,21 @@ class Visitors:
         serializer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
         assert serializer is not None
         self._dumps: Callable[[object], str] = serializer.dumps
+        self._keys: dict[int, str] = {}
         self._teaches: dict[int, bool] = {}
         self._name = app.config["SESSION_COOKIE_NAME"]
+
+    def _sign_in(self, user_id: int) -> str:
+        if user_id not in self._keys:
+            with transaction():
+                self._keys[user_id] = open_sign_in(db.session.get_one(User, user_id))
+        return self._keys[user_id]
 
     def headers(self, user_id: int) -> dict[str, str]:
         """The headers of a person's browser."""
         values: dict[str, object] = {
-            "_user_id": f"{user_id}:0",
+            "_user_id": self._sign_in(user_id),
+            "signed_on": clock.now().date().isoformat(),
             "_fresh": True,
             "csrf_token": self._csrf_kept,
         }

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lms.notifications.kinds import NotificationKind
     from lms.payments.gateways.base import PaymentGateway
     from lms.reports.base import Report
+    from lms.xapi.collections import StatementCollection
     from lms.xapi.mapping import StatementMapping
 
 PROJECT = "puente"
@@ -130,6 +131,12 @@ def credential_formats() -> list[CredentialFormat]:
 @hookspec
 def xapi_statements() -> list[StatementMapping]:
     """How a domain event becomes an xAPI statement."""
+    return []
+
+
+@hookspec
+def statement_collections() -> list[StatementCollection]:
+    """Kinds of thing that statements are about, to which a key can be limited."""
     return []
 
 

@@ -50,6 +50,7 @@ _KINDS = {
     "payment_gateways": ("lms.payments.gateways.base", "PaymentGateway"),
     "credential_formats": ("lms.certificates.credential_formats.base", "CredentialFormat"),
     "xapi_statements": ("lms.xapi.mapping", "StatementMapping"),
+    "statement_collections": ("lms.xapi.collections", "StatementCollection"),
     "notification_kinds": ("lms.notifications.kinds", "NotificationKind"),
     "notification_channels": ("lms.notifications.channels.base", "NotificationChannel"),
     "reports": ("lms.reports.base", "Report"),

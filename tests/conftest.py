@@ -19,6 +19,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from lms.accounts.models import User
+from lms.accounts.services.sign_ins import open_sign_in
 from lms.app import create_app
 from lms.config import Settings
 from lms.core import outbox
@@ -97,9 +98,9 @@ def signed_in(app: Flask) -> Callable[[User], FlaskClient]:
     """A browser in which this person is signed in."""
 
     def sign_in(user: User) -> FlaskClient:
-        browser = app.test_client()
+        browser, key = app.test_client(), open_sign_in(user)
         with browser.session_transaction() as session:
-            session["_user_id"] = user.get_id()
+            session["_user_id"] = key
             session["_fresh"] = True
         return browser
 

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 USE = """
 import re
+from lms.accounts.services.sign_ins import open_sign_in
 from lms.app import create_app
 from lms.assessments.question_types.base import Shown, question_types
 from lms.config import Settings
@@ -34,9 +35,10 @@ with app.app_context():
         assert ordering.grade(settings, ["b", "a"]) == 0.0
     make_user(profession="Forester")
     administrator = make_administrator(profession="Forester")
-    browser = app.test_client()
+    browser, key = app.test_client(), open_sign_in(administrator)
+    db.session.commit()
     with browser.session_transaction() as session:
-        session["_user_id"] = administrator.get_id()
+        session["_user_id"] = key
         session["_fresh"] = True
 page = browser.get("/admin/reports/accounts-by-profession").text
 row = re.search(r"Forester.*?</tr>", page, re.S).group()

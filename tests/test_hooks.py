@@ -30,6 +30,7 @@ from lms.notifications.channels.base import NotificationChannel, notification_ch
 from lms.notifications.kinds import NotificationKind, notification_kinds
 from lms.payments.gateways.base import PaymentGateway, payment_gateways
 from lms.reports.base import Report, reports
+from lms.xapi.collections import StatementCollection
 from lms.xapi.mapping import StatementDraft, StatementMapping
 from lms.xapi.vocabulary import activity
 from tests.factories.accounts import make_user
@@ -78,6 +79,9 @@ def make_plugin(log: list) -> types.ModuleType:
         "payment_gateways": [make(PaymentGateway)],
         "credential_formats": [make(CredentialFormat)],
         "xapi_statements": [StatementMapping("bridge", BridgeCrossed, statement)],
+        "statement_collections": [
+            StatementCollection("bridge", "Bridge", lambda v: [], lambda v: None, lambda u: [])
+        ],
         "notification_kinds": [NotificationKind("bridge.open", "Open", lambda v: "Open", "x.md")],
         "notification_channels": [make(NotificationChannel)],
         "reports": [make(Report)],

@@ -162,6 +162,20 @@ class SignInForm(FlaskForm):  # type: ignore[misc]
     next = HiddenField()
 
 
+class ConfirmationForm(FlaskForm):  # type: ignore[misc]
+    """Confirming an address in the browser that registered it."""
+
+
+class ConfirmationWithPasswordForm(ConfirmationForm):
+    """Confirming an address in any other browser."""
+
+    password = PasswordField(
+        lazy_gettext("Password"),
+        [Needed(lazy_gettext("Write your password."))],
+        description=lazy_gettext("The one you chose when you made the account."),
+    )
+
+
 class AddressForm(FlaskForm):  # type: ignore[misc]
     """An address to which a link is mailed."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lms.accounts import notices
 from lms.accounts.models import User
-from lms.accounts.services import downloads, drafts
+from lms.accounts.services import downloads, drafts, sign_ins
+from lms.accounts.services.registration import remove_old_registrations
 from lms.core.db import db
 from lms.core.outbox import Job
 
@@ -14,13 +15,13 @@ def mail(
     user_id: int,
     to: str | None = None,
     name: str | None = None,
-    next_page: str = "",
+    registration: str = "",
 ) -> None:
     """Send one letter. Closed accounts are written to only at an address that is given."""
     user = db.session.get(User, user_id)
     if user is None or (user.closed_at and to is None):
         return
-    notices.send_letter(user, letter, to=to, name=name, next_page=next_page)
+    notices.send_letter(user, letter, to=to, name=name, registration=registration)
 
 
 JOBS = [
@@ -29,4 +30,10 @@ JOBS = [
     Job("accounts.remove_old_downloads", downloads.remove_old_downloads, every="23 3 * * *"),
     Job("accounts.remove_bytes", downloads.remove_bytes),
     Job("accounts.remove_old_drafts", drafts.remove_old_drafts, every="29 3 * * *"),
+    Job(
+        "accounts.remove_old_registrations",
+        remove_old_registrations,
+        every="37 3 * * *",
+    ),
+    Job("accounts.remove_old_sign_ins", sign_ins.remove_old_sign_ins, every="31 3 * * *"),
 ]

@@ -1,9 +1,9 @@
-"""Users and what they typed but did not send yet."""
+"""Users, how they registered, where they are signed in, what they typed but did not send."""
 
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask_login import UserMixin
@@ -15,6 +15,8 @@ from lms.core import clock
 from lms.core.db import Model, PrimaryKey
 from lms.core.models import StoredFile
 from lms.core.text import fold
+
+SIGN_IN_LIVES = timedelta(days=180)  # then one signs in anew, however often one came
 
 
 def _searchable(context: DefaultExecutionContext) -> str:
@@ -40,7 +42,6 @@ class User(UserMixin, Model):  # type: ignore[misc]
     profession: Mapped[str | None]
     is_administrator: Mapped[bool] = mapped_column(default=False)
     email_confirmed_at: Mapped[datetime | None]
-    session_epoch: Mapped[int] = mapped_column(default=0)  # raised to sign out everywhere
     created_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
     terms_accepted_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
@@ -51,10 +52,6 @@ class User(UserMixin, Model):  # type: ignore[misc]
         name, email = (value, self.email) if key == "name" else (self.name, value)
         self.search_text = fold(f"{name or ''} {email or ''}")
         return value
-
-    def get_id(self) -> str:
-        """What the session keeps: worthless once the epoch has been raised."""
-        return f"{self.id}:{self.session_epoch}"
 
     @property
     def is_active(self) -> bool:
@@ -70,6 +67,39 @@ class User(UserMixin, Model):  # type: ignore[misc]
     def first_name(self) -> str:
         """The first word of the name, for greetings."""
         return self.name.split()[0] if self.name.split() else self.name
+
+
+class Registration(Model):
+    """What somebody typed to make an account. It holds once the link mailed for it is opened.
+
+    An address may have several, by its owner and by strangers: each needs its own password.
+    """
+
+    __tablename__ = "registrations"
+
+    id: Mapped[PrimaryKey]
+    key: Mapped[uuid.UUID] = mapped_column(default=uuid.uuid4, unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    email: Mapped[str]  # that of the account, with capitals as typed here
+    password_hash: Mapped[str | None]
+    language: Mapped[str]
+    country: Mapped[str | None]
+    time_zone: Mapped[str]
+    next_page: Mapped[str] = mapped_column(default="")  # address on this site to go on to
+    made_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+    user: Mapped[User] = relationship()
+
+
+class SignIn(Model):
+    """One browser in which a person is signed in; its session keeps the key."""
+
+    __tablename__ = "sign_ins"
+
+    id: Mapped[PrimaryKey]
+    key: Mapped[uuid.UUID] = mapped_column(default=uuid.uuid4, unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    opened_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
 
 
 class Draft(Model):

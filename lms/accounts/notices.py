@@ -26,8 +26,8 @@ from lms.core.web import absolute_url
 class Letter:
     """One kind of mail.
 
-    subject: called in the reader's language. link: user, address written to and page to go on to
-    -> the address behind the letter's one button.
+    subject: called in the reader's language. link: user, address written to and key of the
+    registration -> the address behind the letter's one button.
     """
 
     subject: Callable[[], str]
@@ -39,54 +39,59 @@ LETTERS = {
     "confirm": Letter(
         lambda: _("Confirm your address"),
         lambda: _("Confirm my address"),
-        lambda user, to, page: absolute_url(
-            "accounts.confirm", token=tokens.confirmation_token(user, page)
+        lambda user, to, registration: absolute_url(
+            "accounts.confirm", token=tokens.confirmation_token(registration)
         ),
     ),
     "known": Letter(
         lambda: _("You already have an account"),
         lambda: _("Sign in"),
-        lambda user, to, page: absolute_url("accounts.sign_in"),
+        lambda user, to, registration: absolute_url("accounts.sign_in"),
     ),
     "reset": Letter(
         lambda: _("Choose a new password"),
         lambda: _("Choose a new password"),
-        lambda user, to, page: absolute_url(
+        lambda user, to, registration: absolute_url(
             "accounts.reset_password", token=tokens.reset_token(user)
         ),
     ),
     "password_changed": Letter(
         lambda: _("Your password was changed"),
         lambda: _("Go to my account"),
-        lambda user, to, page: absolute_url("accounts.security"),
+        lambda user, to, registration: absolute_url("accounts.security"),
     ),
     "new_email": Letter(
         lambda: _("Confirm your new address"),
         lambda: _("Use this address"),
-        lambda user, to, page: absolute_url(
+        lambda user, to, registration: absolute_url(
             "accounts.confirm_new_email", token=tokens.new_email_token(user, to)
         ),
     ),
     "email_changed": Letter(
         lambda: _("Your address was changed"),
         lambda: _("Go to my account"),
-        lambda user, to, page: absolute_url("accounts.security"),
+        lambda user, to, registration: absolute_url("accounts.security"),
     ),
     "download_ready": Letter(
         lambda: _("Your data is ready to download"),
         lambda: _("Go to the download"),
-        lambda user, to, page: absolute_url("accounts.data"),
+        lambda user, to, registration: absolute_url("accounts.data"),
     ),
     "closed": Letter(
         lambda: _("Your account is closed"),
         lambda: _("Go to the first page"),
-        lambda user, to, page: settings().base_url,
+        lambda user, to, registration: settings().base_url,
     ),
 }
 
 
 def send_letter(
-    user: User, letter: str, *, to: str | None = None, name: str | None = None, next_page: str = ""
+    user: User,
+    letter: str,
+    *,
+    to: str | None = None,
+    name: str | None = None,
+    registration: str = "",
 ) -> None:
     """Write the letter in the person's language and send it."""
     kind = LETTERS[letter]
@@ -96,7 +101,7 @@ def send_letter(
         values: dict[str, Any] = {
             "subject": subject,
             "button": kind.button(),
-            "link": kind.link(user, address, next_page),
+            "link": kind.link(user, address, registration),
             "name": name or user.name,
             "site_name": settings().site_name,
             "home": settings().base_url,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 
-from lms.accounts.models import DataDownload, Draft, User
+from lms.accounts.models import SIGN_IN_LIVES, DataDownload, Draft, Registration, SignIn, User
 from lms.core.db import db
 from lms.core.errors import NotFound
 from lms.core.models import AuditEntry, JobState, OutboxRow, StoredFile
@@ -26,6 +27,40 @@ def find_user(email: str) -> User | None:
     """The person with this address, however it is typed."""
     folded = email.strip().casefold()
     return db.session.scalar(select(User).where(User.email_folded == folded))
+
+
+_SIGNED_IN = (
+    select(User)
+    .join(SignIn, SignIn.user_id == User.id)
+    .where(SignIn.key == bindparam("key"), SignIn.opened_at > bindparam("oldest"))
+)
+
+
+def find_signed_in(key: uuid.UUID, now: datetime) -> User | None:
+    """The person whose browser has the key, unless that sign-in has ended."""
+    return db.session.scalar(_SIGNED_IN, {"key": key, "oldest": now - SIGN_IN_LIVES})
+
+
+def find_registration(key: str) -> Registration | None:
+    """What was typed to make an account, by its key."""
+    try:
+        wanted = uuid.UUID(hex=key)
+    except ValueError:
+        return None
+    return db.session.scalar(select(Registration).where(Registration.key == wanted))
+
+
+def newest_registration(user_id: int, keys: Iterable[str] | None = None) -> Registration | None:
+    """What was typed last to make this account; with keys, the last of these registrations."""
+    statement = select(Registration).where(Registration.user_id == user_id)
+    if keys is not None:
+        statement = statement.where(Registration.key.in_([uuid.UUID(hex=key) for key in keys]))
+    return db.session.scalar(statement.order_by(Registration.id.desc()).limit(1))
+
+
+def list_sign_ins(user_id: int) -> Select[SignIn]:
+    """Where the person is signed in."""
+    return select(SignIn).where(SignIn.user_id == user_id).order_by(SignIn.id)
 
 
 def lock_administrators() -> list[User]:

@@ -1,43 +1,77 @@
-"""Sign-in state: who the browser's session belongs to."""
+"""Sign-in state: who the browser's session belongs to.
+
+The signed cookie holds the key of a `SignIn`; without its row the cookie is worthless.
+"""
 
 from __future__ import annotations
 
-from flask import Flask, session
+import uuid
+from typing import Final
+
+from flask import Flask, Response, request, session
 from flask_login import LoginManager, login_user, logout_user
 
+from lms.accounts import queries
 from lms.accounts.models import User
-from lms.core.db import db
+from lms.accounts.services import sign_ins
+from lms.core import clock
 
 login_manager = LoginManager()
+KEY: Final = "_user_id"  # where Flask-Login looks for what it gives to the loader
 
 
 def init_sessions(app: Flask) -> None:
-    """Let Flask-Login load people from signed cookies."""
+    """Let Flask-Login load people from signed cookies, and renew those once a day."""
     login_manager.init_app(app)
+    app.after_request(_renew)
 
 
 @login_manager.user_loader  # type: ignore[untyped-decorator]
-def _load(session_id: str) -> User | None:
-    user_id, _, epoch = session_id.partition(":")
-    if not user_id.isdecimal() or not epoch.isdecimal():
+def _load(key: str) -> User | None:
+    parsed = _read_key(key)
+    user = queries.find_signed_in(parsed, clock.now()) if parsed else None
+    return user if user is not None and user.is_active else None
+
+
+def _read_key(text: object) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(hex=str(text))
+    except ValueError:
         return None
-    user = db.session.get(User, int(user_id))
-    if user is None or not user.is_active or user.session_epoch != int(epoch):
-        return None
-    return user
+
+
+def _renew(response: Response) -> Response:
+    """Sign the cookie of a signed-in person anew when it is of another day.
+
+    It lives for 30 days from then on; sending it with each answer would only cost time.
+    """
+    if request.endpoint != "static" and KEY in session:
+        today = clock.now().date().isoformat()
+        if session.get("signed_on") != today:
+            session["signed_on"] = today
+    return response
 
 
 def start_session(user: User, remember: bool = False) -> None:
     """Sign the person in with a fresh session, so that none prepared by others lives on."""
     language = session.get("language")
+    _end_sign_in()
     session.clear()
     if language:
         session["language"] = language
     session.permanent = remember
     login_user(user)
+    session[KEY] = sign_ins.open_sign_in(user)
 
 
 def end_session() -> None:
-    """Sign out on this device."""
+    """Sign out on this device; copies of the cookie are worthless too."""
+    _end_sign_in()
     logout_user()
     session.clear()
+
+
+def _end_sign_in() -> None:
+    key = _read_key(session.get(KEY))
+    if key:
+        sign_ins.end_sign_in(key)

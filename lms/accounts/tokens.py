@@ -8,8 +8,9 @@ from typing import Any
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from lms.accounts import queries
 from lms.accounts.errors import LinkExpired
-from lms.accounts.models import User
+from lms.accounts.models import Registration, User
 from lms.core.db import db
 from lms.core.settings import settings
 
@@ -41,19 +42,18 @@ def _state(user: User) -> str:
     return hashlib.sha256(f"{user.password_hash} {user.email_folded}".encode()).hexdigest()[:24]
 
 
-def confirmation_token(user: User, next_page: str = "") -> str:
-    """For the link that confirms the address of a new account and then goes on to a page."""
-    content = {"user": user.id, "state": _state(user), "next": next_page}
-    return _serializer("confirm").dumps(content)
+def confirmation_token(registration_key: str) -> str:
+    """For the link that confirms the address of a new account."""
+    return _serializer("confirm").dumps({"registration": registration_key})
 
 
-def read_confirmation(token: str) -> tuple[User, str]:
-    """The person and the page to go on to. Raises LinkExpired."""
+def read_confirmation(token: str) -> Registration:
+    """What was typed at the registration for which the link was mailed. Raises LinkExpired."""
     found = _read("confirm", token, CONFIRMATION_LIVES)
-    user = _user(found)
-    if user.is_confirmed or found.get("state") != _state(user):
+    registration = queries.find_registration(str(found.get("registration")))
+    if registration is None or registration.user.is_confirmed or not registration.user.is_active:
         raise LinkExpired
-    return user, str(found["next"])
+    return registration
 
 
 def reset_token(user: User) -> str:

@@ -10,17 +10,25 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm.exc import StaleDataError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, TooManyRequests
 
-from lms.core.errors import ChangedMeanwhile, DomainError, InvalidInput
+from lms.core.errors import ChangedMeanwhile, DomainError, InvalidInput, NotFound
+from lms.core.limits import seconds_to_wait, waiting_time
+
+LARGEST_ID = 2**63 - 1  # that either database counts
 
 log = logging.getLogger("lms")
 
 
 def wants_json() -> bool:
     """Whether the caller is a program rather than a person with a browser."""
-    best = request.accept_mimetypes.best_match(["text/html", "application/json"])
-    return best == "application/json" and not request.headers.get("HX-Request")
+    if request.headers.get("HX-Request"):
+        return False
+    if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
+        return True
+    # fetch() accepts anything; no form puts, and a browser that goes to a page asks for HTML
+    by_script = request.is_json or request.method not in ("GET", "HEAD", "POST")
+    return by_script and "text/html" not in request.accept_mimetypes.values()
 
 
 def error_answer(status: int, message: str) -> ResponseReturnValue:
@@ -51,6 +59,9 @@ def init_error_pages(app: Flask) -> None:
     @app.errorhandler(OverflowError)
     def _unstorable(error: Exception) -> ResponseReturnValue:
         """Numbers beyond what the database counts, and signs it cannot keep."""
+        ids = [value for value in (request.view_args or {}).values() if isinstance(value, int)]
+        if any(abs(value) > LARGEST_ID for value in ids):
+            return error_answer(NotFound.status, str(NotFound.message))
         return error_answer(InvalidInput.status, str(InvalidInput.message))
 
     @app.errorhandler(CSRFError)
@@ -63,6 +74,25 @@ def init_error_pages(app: Flask) -> None:
             ),
         )
 
+    @app.errorhandler(TooManyRequests)
+    def _too_many(error: TooManyRequests) -> ResponseReturnValue:
+        """Say how long to wait, and keep what was typed, to be sent again then.
+
+        Only forms with a valid CSRF token come as far as this, so theirs may be renewed.
+        """
+        seconds = seconds_to_wait()
+        message = _("Too many tries. Wait %(time)s, then try again.", time=waiting_time(seconds))
+        headers = {"Retry-After": str(seconds)}
+        if wants_json():
+            return jsonify(error={"status": 429, "message": message}), 429, headers
+        typed = [
+            (name, value)
+            for name, value in request.form.items(multi=True)
+            if name != "csrf_token" and "password" not in name
+        ]
+        page = render_template("core/error.html", status=429, message=message, typed=typed)
+        return page, 429, headers
+
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> ResponseReturnValue:
         status = error.code or 500
@@ -72,7 +102,6 @@ def init_error_pages(app: Flask) -> None:
             405: _("This address cannot be used in this way."),
             413: _("What you sent is too large."),
             415: _("What you sent has a type that cannot be read here."),
-            429: _("Too many tries. Wait a few minutes, then try again."),
         }
         if status < 400:
             return error

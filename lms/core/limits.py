@@ -1,11 +1,18 @@
-"""Rate limits, kept in Redis where one is set, else per server process."""
+"""Rate limits: kept in Redis where one is set, else in a file that all processes share."""
 
 from __future__ import annotations
 
+import math
+import time
+from datetime import timedelta
+from urllib.parse import quote
+
 from flask import Flask, request
+from flask_babel import format_timedelta
 from flask_limiter import Limiter
 
 from lms.config import Settings
+from lms.core import limit_storage as limit_storage  # `limits` finds storages that were imported
 
 
 def visitor_address() -> str:
@@ -18,10 +25,25 @@ limiter = Limiter(key_func=visitor_address, default_limits=[])
 
 def init_limits(app: Flask, settings: Settings) -> None:
     """Set up the limiter; single views carry their own limits."""
+    file = settings.data_path / "limits.sqlite3"
+    if not settings.redis_url:
+        settings.data_path.mkdir(parents=True, exist_ok=True)
     app.config.update(
         RATELIMIT_ENABLED=settings.rate_limits,
-        RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
+        RATELIMIT_STORAGE_URI=settings.redis_url or f"tries://{quote(str(file))}",
         RATELIMIT_HEADERS_ENABLED=False,
         RATELIMIT_STRATEGY="moving-window",
     )
     limiter.init_app(app)
+
+
+def seconds_to_wait() -> int:
+    """After a limit was reached: in how many seconds the next try is allowed."""
+    found = limiter.current_limit
+    return max(1, math.ceil(found.reset_at - time.time())) if found else 60
+
+
+def waiting_time(seconds: int) -> str:
+    """The waiting time in words, rounded up: "45 seconds", "7 minutes"."""
+    whole = seconds if seconds <= 60 else math.ceil(seconds / 60) * 60
+    return str(format_timedelta(timedelta(seconds=whole), granularity="second", threshold=2))

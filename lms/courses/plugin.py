@@ -19,6 +19,7 @@ from lms.courses.activity_types.base import ActivityType
 from lms.courses.activity_types.file import FileActivity
 from lms.courses.activity_types.page import PageActivity
 from lms.courses.activity_types.video import VideoActivity
+from lms.courses.collections import COLLECTIONS
 from lms.courses.enrolment_methods.base import EnrolmentMethod
 from lms.courses.enrolment_methods.free import FreeEnrolment
 from lms.courses.packages.base import Exporter, Importer
@@ -36,6 +37,7 @@ from lms.courses.views.authoring.common import is_author
 from lms.hookspecs import hookimpl
 from lms.notifications.kinds import NotificationKind
 from lms.reports.base import Report
+from lms.xapi.collections import StatementCollection
 from lms.xapi.mapping import StatementMapping
 
 __all__ = [
@@ -162,6 +164,12 @@ def notification_kinds() -> list[NotificationKind]:
 def xapi_statements() -> list[StatementMapping]:
     """Enrolled, launched, started, completed, left."""
     return all_statements()
+
+
+@hookimpl
+def statement_collections() -> list[StatementCollection]:
+    """An organisation's courses, a course, a course run."""
+    return COLLECTIONS
 
 
 @hookimpl

@@ -41,3 +41,50 @@ class VoidingRefused(DomainError):
 
     def __init__(self, statement_id: str) -> None:
         super().__init__(f"this key did not store the statement {statement_id} and cannot void it")
+
+
+class OutOfReach(DomainError):
+    """A statement or document lies outside what the key or session is limited to."""
+
+    status = 403
+
+    def __init__(self, index: int | None = None) -> None:
+        self.index = index
+        where = f"statement {index}: " if index is not None else ""
+        super().__init__(f"{where}lies outside what these credentials are limited to")
+
+
+class PreconditionFailed(DomainError):
+    """If-Match or If-None-Match does not hold."""
+
+    status = 412
+    message = (
+        "the document is not the one that If-Match or If-None-Match speaks of:"
+        " fetch it, apply the change to it, and send its ETag in If-Match"
+    )
+
+
+class DocumentExists(DomainError):
+    """A PUT without preconditions would overwrite what another tool may have written."""
+
+    status = 409
+    message = (
+        "there is a document already: fetch it, apply the change to it, and send its ETag in"
+        " If-Match"
+    )
+
+
+class PreconditionNeeded(DomainError):
+    """A PUT says neither that there is a document nor that there is none."""
+
+    status = 400
+    message = "send If-None-Match: * to store a document where none is, else its ETag in If-Match"
+
+
+class NotMergeable(DomainError):
+    """A POST merges two JSON objects and nothing else."""
+
+    status = 400
+
+    def __init__(self, which: str, rule: str) -> None:
+        super().__init__(f"the {which} document cannot be merged: {rule}")

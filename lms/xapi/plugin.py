@@ -20,6 +20,7 @@ from lms.xapi import queries, vocabulary
 from lms.xapi.api import bp as api
 from lms.xapi.jobs import JOBS
 from lms.xapi.queries import StatementFilter
+from lms.xapi.services.documents import documents_about, forget_documents_about
 from lms.xapi.services.record import record
 from lms.xapi.services.store import agent_key
 from lms.xapi.views import admin, learner_timeline, my_timeline
@@ -81,11 +82,36 @@ def _export(user_id: int) -> Any:
     return [orjson.loads(row.document) for row in rows]
 
 
+def _export_documents(user_id: int) -> Any:
+    user = db.session.get_one(User, user_id)
+    return [
+        {
+            "kind": document.kind,
+            "activity": document.activity,
+            "registration": document.registration,
+            "name": document.name,
+            "updated_at": document.updated_at,
+            "content_type": document.content_type,
+            "content": document.content.decode(errors="replace"),
+        }
+        for document in documents_about(agent_key(vocabulary.actor(user)) or "")
+    ]
+
+
 def _erase(user_id: int) -> None:
     """Statements name a pseudonymous account; closing the account cuts its tie to the person."""
 
 
+def _erase_documents(user_id: int) -> None:
+    """What content kept about a person is nobody's business once the account is closed."""
+    user = db.session.get_one(User, user_id)
+    forget_documents_about(agent_key(vocabulary.actor(user)) or "")
+
+
 @hookimpl
 def personal_data() -> list[PersonalData]:
-    """A person's statements."""
-    return [PersonalData("xapi", _export, _erase)]
+    """A person's statements, and what content kept about the person."""
+    return [
+        PersonalData("xapi", _export, _erase),
+        PersonalData("xapi_documents", _export_documents, _erase_documents),
+    ]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
 from lms.accounts.models import User
 from lms.app import create_app
 from lms.config import Settings
+from lms.core import clock
 from lms.core.db import Model, db
 from lms.core.limits import limiter
 from tests.conftest import Browser
@@ -67,6 +72,61 @@ def test_guessing_a_password_is_slowed_down(client, ana):
     assert answer.status_code == 429
     assert "Too many tries" in answer.text
     assert sign_in(client, "other@example.org", "x").status_code == 422  # only this account
+
+
+def test_the_answer_says_how_long_to_wait_and_keeps_what_was_typed(client, ana):
+    start = clock.now()
+    with time_machine.travel(start, tick=False):
+        for _try in range(10):
+            sign_in(client, password="a wrong guess")
+    with time_machine.travel(start + timedelta(minutes=3, seconds=10), tick=False):
+        answer = client.post(
+            "/sign-in", data={"email": "ana@example.org", "password": PASSWORD, "next": '/a"b'}
+        )
+
+    assert answer.status_code == 429
+    assert 408 <= int(answer.headers["Retry-After"]) <= 412
+    assert "Wait 7 minutes, then try again." in answer.text
+    assert 'type="hidden" name="email" value="ana@example.org"' in answer.text
+    assert 'name="next" value="/a&#34;b"' in answer.text
+    assert PASSWORD not in answer.text
+    with time_machine.travel(start + timedelta(minutes=10, seconds=2), tick=False):
+        assert sign_in(client).status_code == 303
+
+
+def test_programs_are_told_how_long_to_wait(client, ana):
+    for _try in range(10):
+        sign_in(client, password="a wrong guess")
+
+    answer = client.post(
+        "/sign-in",
+        data={"email": "ana@example.org", "password": "x"},
+        headers={"Accept": "application/json"},
+    )
+
+    assert (answer.status_code, answer.json["error"]["status"]) == (429, 429)
+    assert 590 <= int(answer.headers["Retry-After"]) <= 601
+
+
+def test_all_server_processes_count_together(limited_app, client, ana):
+    for _try in range(9):
+        sign_in(client, password="a wrong guess")
+    program = """
+import sys
+from lms.core.limit_storage import FileStorage
+storage = FileStorage("tries://" + sys.argv[1])
+[key] = {row[0] for row in storage._connection().execute("SELECT key FROM tries")
+         if "account:ana" in row[0]}
+print(storage.acquire_entry(key, 10, 600), storage.acquire_entry(key, 10, 600))
+"""
+    file = str(limited_app.extensions["settings"].data_path / "limits.sqlite3")
+
+    other = subprocess.run(
+        [sys.executable, "-c", program, file], capture_output=True, text=True, check=True
+    )
+
+    assert other.stdout.split() == ["True", "False"]
+    assert sign_in(client).status_code == 429
 
 
 def test_signing_in_well_is_not_limited(client, ana):

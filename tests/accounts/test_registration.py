@@ -7,7 +7,8 @@ import time_machine
 from sqlalchemy import func, select
 
 from lms.accounts import queries
-from lms.accounts.models import User
+from lms.accounts.models import Registration, User
+from lms.accounts.services.registration import remove_old_registrations
 from lms.core import clock
 from lms.core.db import db
 from tests.accounts.letters import link_in, text_of
@@ -46,17 +47,16 @@ def test_a_stranger_registers_confirms_and_signs_in(client, mails):
     assert client.get(link_in(mail)).status_code == 200
     assert not queries.find_user("ana@example.org").is_confirmed  # the link alone changes nothing
     answer = client.post(link_in(mail))
-    assert answer.location == "/sign-in?next=/account/data"
+    assert (answer.status_code, answer.location) == (303, "/account/data")
     user = queries.find_user("ANA@example.org")
     assert (user.name, user.language, user.time_zone) == ("Ana Quispe", "en", "America/La_Paz")
     assert user.is_confirmed
     assert user.terms_accepted_at is not None
 
-    page = client.get(answer.location)
-    assert "Ana@example.org" in page.text
+    assert client.get("/account/data").status_code == 200  # signed in
+    client.post("/sign-out")
     answer = client.post("/sign-in", data=FORM | {"next": "/account/data"})
     assert (answer.status_code, answer.location) == (303, "/account/data")
-    assert client.get("/account/data").status_code == 200
 
 
 def test_a_confirmation_link_works_once(client, mails):
@@ -156,18 +156,92 @@ def test_a_second_click_leaves_both_links_good(client, mails):
     assert client.post("/sign-in", data=FORM).status_code == 303
 
 
-def test_nobody_waits_with_a_password_in_the_account_of_another_address(client, mails):
-    theirs = FORM | {"name": "Mallory", "password": "I was here before"}
-    client.post("/register", data=theirs)
-    [first] = mails()
-    client.post("/register", data=FORM)
-    [_first, second] = mails()
+def test_another_browser_asks_for_the_password_of_the_registration(client, app, mails):
+    client.post("/register", data=FORM | {"next": "/account/data"})
+    link = link_in(mails()[0])
+    telephone = app.test_client()
+    assert 'name="password"' in telephone.get(link).text
+    assert 'name="password"' not in client.get(link).text
 
-    assert client.post(link_in(first)).status_code == 410
-    assert client.post(link_in(second)).status_code == 303
-    assert client.post("/sign-in", data=theirs).status_code == 422
-    assert client.post("/sign-in", data=FORM).status_code == 303
+    for wrong, words in (("", "Write your password."), ("wrong words here", "This is not")):
+        answer = telephone.post(link, data={"password": wrong})
+        assert answer.status_code == 422
+        assert words in answer.text
+    assert not queries.find_user("ana@example.org").is_confirmed
+    answer = telephone.post(link, data={"password": PASSWORD})
+
+    assert (answer.status_code, answer.location) == (303, "/account/data")
+    assert telephone.get("/account/data").status_code == 200
+
+
+MALLORY = FORM | {"name": "Mallory", "password": "I was here too, ha"}
+
+
+@pytest.mark.parametrize("strangers_place", ["first", "last"])
+def test_a_stranger_who_registers_an_address_gains_nothing(client, app, mails, strangers_place):
+    stranger = app.test_client()
+    both = [(stranger, MALLORY), (client, FORM)]
+    for browser, form in both if strangers_place == "first" else reversed(both):
+        browser.post("/register", data=form)
+    links = [link_in(mail) for mail in mails()]
+    theirs, own = links if strangers_place == "first" else reversed(links)
+
+    # The owner of the mailbox opens the wrong link: it asks for a password that only the stranger
+    # knows; and no other browser than the owner's own goes without.
+    assert client.post(theirs).status_code == 422
+    assert client.post(theirs, data={"password": PASSWORD}).status_code == 422
+    assert stranger.post(own).status_code == 422
+    assert client.post(own).status_code == 303
+
     assert queries.find_user("ana@example.org").name == "Ana Quispe"
+    assert stranger.post(theirs, data=MALLORY).status_code == 410
+    assert stranger.post("/sign-in", data=MALLORY).status_code == 422
+    assert app.test_client().post("/sign-in", data=FORM).status_code == 303
+    assert db.session.scalars(select(Registration)).all() == []
+
+
+def test_the_owner_of_an_address_takes_it_back_by_a_new_password(client, app, mails):
+    app.test_client().post("/register", data=MALLORY)
+    link = link_in(mails()[0])
+    assert "/forgotten-password" in client.get(link).text
+    client.post("/forgotten-password", data={"email": FORM["email"]})
+
+    client.post(link_in(mails()[1]), data={"password": PASSWORD})
+
+    assert client.post(link, data=MALLORY).status_code == 410
+    assert client.post("/sign-in", data=MALLORY).status_code == 422
+    assert client.post("/sign-in", data=FORM).status_code == 303
+
+
+def test_the_session_does_not_tell_whether_an_address_is_known(client, app, mails):
+    make_user(email="ana@example.org")
+    other = app.test_client()
+    client.post("/register", data=FORM)
+    other.post("/register", data=FORM | {"email": "nobody@example.org"})
+
+    for browser in (client, other):
+        with browser.session_transaction() as session:
+            assert [len(key) for key in session["registered"]] == [32]
+
+
+def test_the_mail_sent_again_is_for_what_was_typed_in_this_browser(client, app, mails):
+    client.post("/register", data=FORM)
+    app.test_client().post("/register", data=MALLORY)
+
+    client.post("/confirm/again", data={"email": "ana@example.org"})
+
+    link = link_in(mails()[-1])
+    assert client.post(link).status_code == 303
+    assert queries.find_user("ana@example.org").name == "Ana Quispe"
+
+
+def test_what_was_typed_is_forgotten_with_its_link(client, run_jobs):
+    client.post("/register", data=FORM)
+
+    with time_machine.travel(clock.now() + timedelta(days=4), tick=False):
+        remove_old_registrations()
+
+    assert db.session.scalars(select(Registration)).all() == []
 
 
 def test_the_link_is_sent_again_to_those_who_need_it(client, mails):

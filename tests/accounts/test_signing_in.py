@@ -4,9 +4,12 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from sqlalchemy import select
 
 from lms.accounts import queries
+from lms.accounts.models import SignIn
 from lms.accounts.passwords import hash_password, is_outdated, is_password
+from lms.accounts.services.sign_ins import remove_old_sign_ins
 from lms.core import clock
 from lms.core.db import db
 from tests.accounts.letters import link_in
@@ -121,6 +124,65 @@ def test_remember_me_keeps_the_session(client, ana):
 
     with client.session_transaction() as session:
         assert session.permanent
+
+
+def test_a_copied_cookie_is_worthless_after_signing_out(client, app, ana):
+    sign_in(client)
+    copy = client.get_cookie("puente").value
+    thief = app.test_client()
+    thief.set_cookie("puente", copy)
+    assert thief.get("/account").status_code == 200
+
+    client.post("/sign-out")
+
+    assert thief.get("/account").status_code == 302
+
+
+def test_signing_out_ends_no_other_sign_in(client, ana, signed_in):
+    elsewhere = signed_in(ana)
+    sign_in(client)
+
+    client.post("/sign-out")
+
+    assert elsewhere.get("/account").status_code == 200
+
+
+def test_who_is_signed_in_is_found_by_one_query(ana, signed_in, count_queries):
+    browser = signed_in(ana)
+    browser.put("/drafts/forum-1", json={"text": "x"})
+    count_queries()
+
+    browser.get("/drafts/forum-1")
+
+    assert count_queries() == 2  # the person, and the draft
+
+
+def test_a_remembered_cookie_is_sent_once_a_day_and_lives_for_thirty_days_more(client, ana):
+    start = clock.now()
+    sign_in(client, remember="y")
+
+    client.get("/account")  # keeps a token for forms in the session
+
+    assert "Set-Cookie" not in client.get("/account").headers
+    with time_machine.travel(start + timedelta(days=29), tick=False):
+        assert "Set-Cookie" in client.get("/account").headers
+        assert "Set-Cookie" not in client.get("/account").headers
+    with time_machine.travel(start + timedelta(days=58), tick=False):
+        assert client.get("/account").status_code == 200
+    with time_machine.travel(start + timedelta(days=90), tick=False):
+        assert client.get("/account").status_code == 302
+
+
+def test_a_sign_in_ends_after_half_a_year(ana, signed_in):
+    browser, fresh = signed_in(ana), signed_in(ana)
+    for sign_in_row, days in zip(db.session.scalars(select(SignIn)), (181, 1), strict=True):
+        sign_in_row.opened_at = clock.now() - timedelta(days=days)
+    assert browser.get("/account").status_code == 302
+
+    remove_old_sign_ins()
+
+    assert fresh.get("/account").status_code == 200
+    assert len(db.session.scalars(select(SignIn)).all()) == 1
 
 
 def test_a_hash_of_another_cost_is_renewed(client, app, ana):

@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from lms.accounts.models import User
+from lms.accounts.services.sign_ins import open_sign_in
 from lms.app import create_app
 from lms.assessments.models import QuizAttempt
 from lms.config import Settings
@@ -66,7 +67,8 @@ def test_many_clicks_on_start_at_once_make_one_attempt(own_app):
         quiz = make_quiz(attempts=1)
         enrolment = make_learner(quiz)
         user = db.session.get_one(User, enrolment.user_id)
-        session_id, path = user.get_id(), f"/study/{enrolment.run_id}/{quiz.slug}/attempts"
+        session_id, path = open_sign_in(user), f"/study/{enrolment.run_id}/{quiz.slug}/attempts"
+        db.session.commit()
 
     answers = click_at_once(own_app, session_id, path, {})
 
@@ -83,9 +85,10 @@ def test_many_clicks_on_hand_in_at_once_grade_once(own_app):
         enrolment = make_learner(quiz)
         attempt = make_attempt(enrolment, quiz)
         user = db.session.get_one(User, enrolment.user_id)
-        session_id, path = user.get_id(), f"/assessments/attempts/{attempt.id}"
+        session_id, path = open_sign_in(user), f"/assessments/attempts/{attempt.id}"
         [question_id] = attempt.question_ids
         attempt_id = attempt.id
+        db.session.commit()
 
     answers = click_at_once(own_app, session_id, path, {"answers": "sent", f"q{question_id}": "a"})
 

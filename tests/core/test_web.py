@@ -6,6 +6,7 @@ from sqlalchemy.exc import DatabaseError
 
 from lms.config import ConfigurationError, load_settings
 from lms.core.db import db
+from lms.core.limits import waiting_time
 from lms.core.text import fold, in_language, search_words, slugify
 from lms.core.web import safe_next
 
@@ -135,3 +136,21 @@ def test_pages_are_compressed_for_slow_lines(client):
 
     assert small.headers["Content-Encoding"] == "br"
     assert len(small.data) < len(plain.data) / 2
+
+
+def test_scripts_that_accept_anything_get_errors_as_json(client):
+    fetched = client.put("/no/such/page", json={}, headers={"Accept": "*/*"})
+    posted = client.post("/no/such/page", json={}, headers={"Accept": "*/*"})
+    visited = client.get("/no/such/page", headers={"Accept": "text/html,*/*;q=0.8"})
+
+    assert (fetched.json["error"]["status"], posted.json["error"]["status"]) == (404, 404)
+    assert visited.content_type.startswith("text/html")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(1, "1 second"), (60, "60 seconds"), (61, "2 minutes"), (3599, "60 minutes")],
+)
+def test_waiting_times_are_rounded_up(app, seconds, words):
+    with app.test_request_context("/"):
+        assert waiting_time(seconds) == words

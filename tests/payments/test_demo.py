@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from lms.accounts.models import User
+from lms.accounts.services.sign_ins import open_sign_in
 from lms.app import create_app
 from lms.config import Settings
 from lms.core.db import Model, db, transaction
@@ -40,7 +41,9 @@ class Demo:
         """A browser in which the person is signed in."""
         serializer = self.app.session_interface.get_signing_serializer(self.app)  # type: ignore[attr-defined]
         browser = requests.Session()
-        cookie = serializer.dumps({"_user_id": user.get_id(), "_fresh": True})
+        key = open_sign_in(user)
+        db.session.commit()
+        cookie = serializer.dumps({"_user_id": key, "_fresh": True})
         browser.cookies.set("puente", cookie, domain="127.0.0.1", path="/")
         return browser
 

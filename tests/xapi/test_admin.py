@@ -28,10 +28,10 @@ def test_only_administrators_manage_keys_and_forwarding(client, signed_in, metho
 def test_the_secret_of_a_new_key_is_shown_once_and_works(signed_in, client):
     browser = signed_in(make_administrator())
 
-    page = browser.post(f"{ROOT}/keys", data={"name": "Authoring tool", "scope": "all"})
+    page = browser.post(f"{ROOT}/keys", data={"name": "Authoring tool", "scopes": "all"})
 
     key = db.session.scalars(select(XapiKey)).one()
-    secret = page.text.split("<code>")[2].split("</code>")[0]
+    secret = page.text.split('id="new-secret">')[1].split("<")[0]
     assert key.key in page.text
     assert client.get("/xapi/statements", headers=headers(key.key, secret)).status_code == 200
     assert secret not in browser.get(f"{ROOT}/").text
@@ -40,7 +40,7 @@ def test_the_secret_of_a_new_key_is_shown_once_and_works(signed_in, client):
 
 def test_an_ended_key_is_shown_as_ended(signed_in):
     browser = signed_in(make_administrator())
-    browser.post(f"{ROOT}/keys", data={"name": "Old tool", "scope": "all"})
+    browser.post(f"{ROOT}/keys", data={"name": "Old tool", "scopes": "all"})
     key = db.session.scalars(select(XapiKey)).one()
 
     answer = browser.post(f"{ROOT}/keys/{key.id}/revoke", follow_redirects=True)

@@ -11,6 +11,7 @@ from lms.accounts.models import DataDownload, Draft, User
 from lms.accounts.services.administration import keep_one_administrator
 from lms.accounts.services.credentials import check_password
 from lms.accounts.services.downloads import remove_download
+from lms.accounts.services.sign_ins import end_all_sign_ins
 from lms.core import clock
 from lms.core.db import db
 from lms.core.models import StoredFile
@@ -52,13 +53,14 @@ def erase(user_id: int) -> None:
     user.country = user.profession = None
     user.is_administrator = False
     user.closed_at = clock.now()
-    user.session_epoch += 1
+    end_all_sign_ins(user)
     db.session.flush()
 
 
 def export(user_id: int) -> dict[str, object]:
-    """The account itself, drafts, and what the person uploaded."""
+    """The account itself, sign-ins, drafts, and what the person uploaded."""
     user = queries.get_user(user_id)
+    sign_ins = db.session.scalars(queries.list_sign_ins(user_id))
     drafts = db.session.scalars(select(Draft).where(Draft.user_id == user_id))
     files = db.session.scalars(queries.list_own_files(user_id))
     return {
@@ -75,6 +77,7 @@ def export(user_id: int) -> dict[str, object]:
             "email_confirmed_at": user.email_confirmed_at,
             "terms_accepted_at": user.terms_accepted_at,
         },
+        "sign_ins": [{"opened_at": sign_in.opened_at} for sign_in in sign_ins],
         "drafts": [
             {"key": draft.key, "content": draft.content, "updated_at": draft.updated_at}
             for draft in drafts

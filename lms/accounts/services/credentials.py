@@ -6,6 +6,8 @@ from lms.accounts import queries, tokens
 from lms.accounts.errors import Deactivated, LinkExpired, NotConfirmed, WrongCredentials
 from lms.accounts.models import User
 from lms.accounts.passwords import check_strength, hash_password, is_outdated, is_password
+from lms.accounts.services.registration import forget_registrations
+from lms.accounts.services.sign_ins import end_all_sign_ins
 from lms.core import clock
 from lms.core.db import db
 from lms.core.outbox import enqueue
@@ -37,12 +39,6 @@ def check_password(user: User, password: str) -> None:
         raise WrongCredentials
 
 
-def sign_out_everywhere(user: User) -> None:
-    """Make every session of the person worthless, on all devices."""
-    user.session_epoch += 1
-    db.session.flush()
-
-
 def request_reset(email: str) -> None:
     """Mail a link for a new password, if there is such an account."""
     user = queries.find_user(email)
@@ -58,6 +54,7 @@ def reset_password(token: str, password: str) -> User:
     user = tokens.read_reset(token)
     set_password(user, password)
     user.email_confirmed_at = user.email_confirmed_at or clock.now()
+    forget_registrations(user)
     db.session.flush()
     return user
 
@@ -72,7 +69,7 @@ def set_password(user: User, password: str) -> None:
     """Set a password, sign out everywhere and tell the person. Raises WeakPassword."""
     check_strength(password, user.email, user.name)
     user.password_hash = hash_password(password)
-    sign_out_everywhere(user)
+    end_all_sign_ins(user)
     enqueue("accounts.mail", letter="password_changed", user_id=user.id)
 
 
@@ -98,5 +95,6 @@ def change_email(token: str) -> User:
     enqueue("accounts.mail", letter="email_changed", user_id=user.id, to=user.email)
     user.email, user.email_folded = email, email.casefold()
     user.email_confirmed_at = clock.now()
-    sign_out_everywhere(user)
+    end_all_sign_ins(user)
+    db.session.flush()
     return user

@@ -11,7 +11,7 @@ from lms.accounts.errors import LastAdministrator, LinkExpired, WrongCredentials
 from lms.accounts.forms import ChangePasswordForm, CloseForm, NewEmailForm, ProfileForm
 from lms.accounts.models import User
 from lms.accounts.permissions import require, signed_in
-from lms.accounts.services import closing, credentials, downloads
+from lms.accounts.services import closing, credentials, downloads, sign_ins
 from lms.accounts.services import profile as profiles
 from lms.accounts.sessions import end_session, start_session
 from lms.accounts.views import bp
@@ -128,7 +128,7 @@ def change_password() -> ResponseReturnValue:
 def sign_out_everywhere() -> ResponseReturnValue:
     """Sign out on all devices but this one."""
     user = _own_account()
-    credentials.sign_out_everywhere(user)
+    sign_ins.end_all_sign_ins(user)
     start_session(user, remember=session.permanent)
     flash(_("You are signed out on all other devices."), "success")
     return redirect(url_for(".security"), 303)

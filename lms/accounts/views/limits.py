@@ -15,11 +15,13 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def _account() -> str:
-    """Whose password is tried: that of the person signed in, else of the address typed."""
+    """Whose password is tried: that of the person signed in, else of the address typed or the
+    link opened."""
     user = present_user()
     if user is not None:
         return f"user:{user.id}"
-    return "account:" + request.form.get("email", "").strip().casefold()
+    token = (request.view_args or {}).get("token", "")
+    return f"account:{request.form.get('email', token).strip().casefold()}"
 
 
 def _is_reading() -> bool:

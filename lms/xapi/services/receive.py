@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -45,10 +45,12 @@ def receive(
     authority: dict[str, Any],
     key_id: int | None,
     may_void_all: bool = False,
+    check_reach: Callable[[Sequence[Any]], None] | None = None,
 ) -> list[uuid.UUID]:
     """Store what is new; returns all ids in the order sent.
 
-    may_void_all: whether voiding statements may be about what others stored.
+    may_void_all: whether voiding statements may be about what others stored. check_reach: called
+    with the valid statements before they are stored; raises when one lies outside.
 
     Raises StatementRefused for the first bad statement, StatementConflict when an id is in the
     store with another content, VoidingRefused for what another key stored. Nothing is stored then.
@@ -56,6 +58,8 @@ def receive(
     for index, statement in enumerate(statements):
         check_statement(statement, index)
         _as_array(statement)
+    if check_reach is not None:
+        check_reach(statements)
     if not may_void_all:
         _check_voids(statements, key_id)
     given = [uuid.UUID(s["id"]) for s in statements if "id" in s]

@@ -6,11 +6,12 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
+from lms.core import clock
 from lms.core.db import db
 from lms.core.settings import settings
 from lms.xapi import queries
-from lms.xapi.forms import KeyForm, TargetForm
-from lms.xapi.models import ForwardingTarget, RefusedByTarget, StoredStatement
+from lms.xapi.forms import TargetForm
+from lms.xapi.models import ForwardingTarget, RefusedByTarget
 from lms.xapi.services import forwarding
 
 admin = Blueprint(
@@ -32,9 +33,7 @@ def overview(status: int = 200, **values: object) -> ResponseReturnValue:
         "waiting": {target.id: forwarding.waiting(target) for target in targets},
         "refused": refused,
         "endpoint": f"{settings().base_url}/xapi/",
-        "count": db.session.scalar(select(func.count()).select_from(StoredStatement)),
-        "key_form": KeyForm(formdata=None),
+        "now": clock.now(),
         "target_form": TargetForm(formdata=None),
-        "made": None,
     }
     return render_template("xapi/admin.html", **(page | values)), status

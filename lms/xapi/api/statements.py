@@ -1,178 +1,49 @@
-"""The endpoint for other tools: xAPI 1.0.3, part three; statements and about."""
+"""The resource `statements` (xAPI 1.0.3, part three, 2.1)."""
 
 from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Callable
 from datetime import datetime
-from functools import wraps
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 import orjson
-from flask import Blueprint, Response, g, request
+from flask import Response, request
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
-from lms.core import clock
 from lms.core.db import db
-from lms.core.errors import DomainError
 from lms.core.settings import settings
-from lms.core.web import csrf, public
 from lms.xapi import queries
+from lms.xapi.api.wire import bp, json_answer, json_body, request_authority, request_key, with_key
 from lms.xapi.errors import BadParameter, StatementRefused
-from lms.xapi.models import KeyScope, StoredStatement, XapiKey
+from lms.xapi.models import KeyScope, StoredStatement
 from lms.xapi.queries import StatementFilter
-from lms.xapi.services.keys import find_key
+from lms.xapi.services.access import check_reach, within_reach
 from lms.xapi.services.receive import receive
 from lms.xapi.services.store import agent_key
 from lms.xapi.validation import check_actor, check_instant, check_iri, check_uuid, read_instant
 
-VERSION = "1.0.3"
 MOST = 100  # statements a page
-_DEEPEST = 100
 _PARAMETERS = {
     "statementId", "voidedStatementId", "agent", "verb", "activity", "registration", "since",
     "until", "limit", "format", "attachments", "ascending", "related_agents",
     "related_activities", "cursor",
 }  # fmt: skip
 
-bp = Blueprint("xapi", __name__, url_prefix="/xapi")
-csrf.exempt(bp)
-
-View = TypeVar("View", bound=Callable[..., Any])
-
-
-@bp.after_request
-def _headers(response: Response) -> Response:
-    headers = response.headers
-    headers["X-Experience-API-Version"] = VERSION
-    headers["X-Experience-API-Consistent-Through"] = clock.now().isoformat()
-    headers["Access-Control-Allow-Origin"] = "*"
-    headers["Access-Control-Expose-Headers"] = (
-        "ETag, Last-Modified, X-Experience-API-Version, X-Experience-API-Consistent-Through"
-    )
-    headers["Cache-Control"] = "private, no-store"
-    if request.method == "OPTIONS":
-        headers["Access-Control-Allow-Methods"] = "GET, HEAD, PUT, POST, OPTIONS"
-        headers["Access-Control-Allow-Headers"] = (
-            "Authorization, Content-Type, If-Match, If-None-Match, X-Experience-API-Version,"
-            " Accept-Language, X-Experience-API-Hash"
-        )
-    return response
-
-
-@bp.errorhandler(DomainError)
-def _refused(error: DomainError) -> ResponseReturnValue:
-    db.session.rollback()
-    return _json({"error": str(error.text)}, error.status)
-
-
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(orjson.dumps(value), status, content_type="application/json; charset=utf-8")
-
-
-class Unauthorised(DomainError):
-    """No key, or a wrong one."""
-
-    status = 401
-    message = "send a valid key and secret with HTTP Basic"
-
-
-class NotAllowed(DomainError):
-    """The key may not do this."""
-
-    status = 403
-    message = "this key may not do this"
-
-
-def with_key(*scopes: KeyScope) -> Callable[[View], View]:
-    """Open the view to requests with a key of one of these scopes and a version header."""
-
-    def decorate(view: View) -> View:
-        @wraps(view)
-        def checked(*args: Any, **kwargs: Any) -> Any:
-            sent = request.authorization
-            key = None
-            if sent is not None and sent.type == "basic":
-                key = find_key(sent.username or "", sent.password or "")
-            if key is None:
-                answer = _json({"error": str(Unauthorised.message)}, 401)
-                answer.headers["WWW-Authenticate"] = 'Basic realm="xAPI"'
-                return answer
-            if key.scope != KeyScope.ALL and key.scope not in scopes:
-                raise NotAllowed
-            version = request.headers.get("X-Experience-API-Version", "")
-            if not (version == "1.0" or version.startswith("1.0.")):
-                raise BadParameter("X-Experience-API-Version", "send 1.0.3")
-            g.xapi_key = key
-            return view(*args, **kwargs)
-
-        return public(checked)  # type: ignore[return-value]
-
-    return decorate
-
-
-def _key() -> XapiKey:
-    key: XapiKey = g.xapi_key
-    return key
-
-
-def _authority() -> dict[str, Any]:
-    account = {"homePage": settings().base_url, "name": f"key:{_key().key}"}
-    return {"objectType": "Agent", "name": _key().name, "account": account}
-
 
 def _receive(statements: list[Any]) -> list[uuid.UUID]:
     """Store statements in the name of the request's key."""
     return receive(
         statements,
-        authority=_authority(),
-        key_id=_key().id,
-        may_void_all=_key().scope == KeyScope.ALL,
+        authority=request_authority(),
+        key_id=request_key().id,
+        may_void_all=request_key().may_void_all,
+        check_reach=partial(check_reach, request_key()),
     )
-
-
-def _depth_is_fine(body: bytes) -> bool:
-    """Whether brackets nest less than `_DEEPEST`, counted without parsing."""
-    depth, in_text, escaped = 0, False, False
-    for sign in body:
-        if in_text:
-            if escaped:
-                escaped = False
-            elif sign == 0x5C:
-                escaped = True
-            elif sign == 0x22:
-                in_text = False
-        elif sign == 0x22:
-            in_text = True
-        elif sign in (0x5B, 0x7B):
-            depth += 1
-            if depth > _DEEPEST:
-                return False
-        elif sign in (0x5D, 0x7D):
-            depth -= 1
-    return True
-
-
-def _body() -> Any:
-    if request.mimetype != "application/json":
-        raise StatementRefused("body", "must have the content type application/json")
-    body = request.get_data()
-    if not _depth_is_fine(body):
-        raise StatementRefused("body", f"nests deeper than {_DEEPEST} levels")
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise StatementRefused("body", f"is not JSON: {error}") from None
-
-
-@bp.get("/about")
-@public
-def about() -> ResponseReturnValue:
-    """Versions spoken here."""
-    return _json({"version": [VERSION], "extensions": {}})
 
 
 @bp.post("/statements")
@@ -181,10 +52,10 @@ def post_statements() -> ResponseReturnValue:
     """Store one statement or a batch; answers with the ids."""
     if request.args:
         raise BadParameter(next(iter(request.args)), "is not known here")
-    body = _body()
+    body = json_body()
     statements = body if isinstance(body, list) else [body]
     ids = _receive(statements)
-    return _json([str(i) for i in ids])
+    return json_answer([str(i) for i in ids])
 
 
 @bp.put("/statements")
@@ -198,7 +69,7 @@ def put_statement() -> ResponseReturnValue:
         check_uuid(wanted, "statementId")
     except StatementRefused as refusal:
         raise BadParameter("statementId", refusal.rule) from None
-    statement = _body()
+    statement = json_body()
     if not isinstance(statement, dict):
         raise StatementRefused("body", "must be one statement")
     if str(statement.get("id", wanted)).lower() != wanted.lower():
@@ -223,6 +94,7 @@ def get_statements() -> ResponseReturnValue:
     limit = _limit(parameters.get("limit", "0"))
     bound = cursor["bound"] if cursor else queries.newest_pk()
     found = queries.list_statements(wanted).where(StoredStatement.id <= bound)
+    found = within_reach(found, request_key())
     if cursor:
         after = StoredStatement.id > cursor["after"]
         found = found.where(after if wanted.ascending else StoredStatement.id < cursor["after"])
@@ -246,10 +118,11 @@ def _single(args: MultiDict[str, str]) -> Response:
         check_uuid(args[name], name)
     except StatementRefused as refusal:
         raise BadParameter(name, refusal.rule) from None
-    row = queries.find_statement(uuid.UUID(args[name]))
-    is_mine = row is not None and (_key().scope != KeyScope.READ_MINE or row.key_id == _key().id)
+    found = select(StoredStatement).where(StoredStatement.statement_id == uuid.UUID(args[name]))
+    row = db.session.scalar(within_reach(found, request_key()))
+    is_mine = row is not None and request_key().only_mine in (None, row.key_id)
     if row is None or not is_mine or row.is_voided != wants_voided:
-        return _json({"error": "no such statement"}, 404)
+        return json_answer({"error": "no such statement"}, 404)
     answer = Response(row.document, content_type="application/json; charset=utf-8")
     answer.last_modified = row.stored
     return answer
@@ -288,7 +161,7 @@ def _filter(args: MultiDict[str, str]) -> StatementFilter:
         since=instants.get("since"),
         until=instants.get("until"),
         ascending=_flag(args, "ascending"),
-        key_id=_key().id if _key().scope == KeyScope.READ_MINE else None,
+        key_id=request_key().only_mine,
     )
 
 
