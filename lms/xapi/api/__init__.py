@@ -1,6 +1,6 @@
-"""The endpoint for other tools: xAPI 1.0.3, part three."""
+"""The endpoint for other tools (xAPI 1.0.3 and 2.0.0): one module for each resource."""
 
-from lms.xapi.api import about, statements
+from lms.xapi.api import about, activities, agents, documents, statements
 from lms.xapi.api.wire import bp
 
-__all__ = ["about", "bp", "statements"]
+__all__ = ["about", "activities", "agents", "bp", "documents", "statements"]
