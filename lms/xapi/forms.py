@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import datetime
+from typing import Self
 
 from flask_babel import get_timezone
 from flask_babel import lazy_gettext as _l
@@ -16,16 +18,18 @@ from wtforms import (
     SelectField,
     SelectMultipleField,
     StringField,
+    TextAreaField,
 )
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
-from wtforms.validators import URL, UUID, DataRequired, Length, Optional, ValidationError
+from wtforms.validators import UUID, DataRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput
 
 from lms.accounts.models import User
 from lms.core import clock
+from lms.core.outgoing import AddressRefused, check_address
+from lms.core.validators import SensibleDate
 from lms.xapi.collections import REGISTRATION, statement_collections
 from lms.xapi.models import KeyScope
-
 
 SCOPES: list[tuple[KeyScope, LazyString]] = [
     (KeyScope.WRITE, _l("Send statements")),
@@ -49,6 +53,26 @@ class _Future:
         end = _until_end_of_day(field)
         if end is not None and end <= clock.now():
             raise ValidationError(_l("Choose a day that is not over."))
+
+
+def _limits(user: User) -> list[SelectChoice]:
+    """Nothing, and the members of all collections of statements."""
+    return [
+        SelectChoice("", _l("Nothing")),
+        *(
+            SelectChoice(f"{collection.name}:{member.value}", f"{collection.label}: {member.text}")
+            for collection in statement_collections.values()
+            for member in collection.members(user)
+        ),
+    ]
+
+
+def _chosen_limit(choice: str | None) -> tuple[str, uuid.UUID] | None:
+    """Name of the collection and its member, of a choice among `_limits`."""
+    if not choice:
+        return None
+    kind, value = choice.split(":", 1)
+    return kind, uuid.UUID(value)
 
 
 class KeyForm(FlaskForm):  # type: ignore[misc]
@@ -82,16 +106,7 @@ class KeyForm(FlaskForm):  # type: ignore[misc]
 
     def offer(self, user: User) -> KeyForm:
         """Fill in what a key can be limited to; returns itself."""
-        self.limit.choices = [
-            SelectChoice("", _l("Nothing")),
-            *(
-                SelectChoice(
-                    f"{collection.name}:{member.value}", f"{collection.label}: {member.text}"
-                )
-                for collection in statement_collections.values()
-                for member in collection.members(user)
-            ),
-        ]
+        self.limit.choices = _limits(user)
         return self
 
     def validate_registration(self, field: StringField) -> None:
@@ -103,10 +118,7 @@ class KeyForm(FlaskForm):  # type: ignore[misc]
         """What the key is limited to, as `services.keys.make_key` takes it."""
         if self.registration.data:
             return REGISTRATION, uuid.UUID(self.registration.data)
-        if self.limit.data:
-            kind, value = self.limit.data.split(":", 1)
-            return kind, uuid.UUID(value)
-        return None
+        return _chosen_limit(self.limit.data)
 
     def chosen_expiry(self) -> datetime | None:
         """The end of the last day."""
@@ -140,14 +152,88 @@ class ExpiryForm(FlaskForm):  # type: ignore[misc]
         return _until_end_of_day(self.expires_on)
 
 
-class TargetForm(FlaskForm):  # type: ignore[misc]
-    """Another store to forward to."""
+class FilterForm(FlaskForm):  # type: ignore[misc]
+    """What to look for among the statements."""
+
+    class Meta:
+        csrf = False  # it only reads
+
+    run = SelectField(_l("Course run"), validators=[Optional()])
+    person = StringField(
+        _l("Person"),
+        validators=[Optional(), Length(max=500)],
+        description=_l("A name or an email address."),
+    )
+    verb = SelectField(_l("What was done"), validators=[Optional()])
+    activity = StringField(
+        _l("Activity"),
+        validators=[Optional(), Length(max=2000)],
+        description=_l("Its address (IRI), as in the statements."),
+    )
+    since = DateField(_l("From"), validators=[Optional(), SensibleDate()])
+    until = DateField(_l("Until"), validators=[Optional(), SensibleDate()])
+
+
+class _TargetFields(FlaskForm):  # type: ignore[misc]
+    """What an administrator decides of another store to forward to."""
 
     name = StringField(_l("Name"), validators=[DataRequired(), Length(max=100)])
     endpoint = StringField(
-        _l("Address of its xAPI endpoint"),
-        validators=[DataRequired(), URL(require_tld=False), Length(max=500)],
+        _l("Address of its xAPI endpoint"), validators=[DataRequired(), Length(max=500)]
     )
     username = StringField(_l("Key"), validators=[DataRequired(), Length(max=200)])
+    limit = SelectField(
+        _l("Limited to"),
+        description=_l("It gets only statements about this."),
+        validators=[Optional()],
+    )
+    verbs = TextAreaField(
+        _l("Only these verbs"),
+        validators=[Optional(), Length(max=5000)],
+        description=_l("The IRI of one verb on each line. Empty: all verbs."),
+    )
+    is_own_only = BooleanField(_l("Only what happens in Puente, not what other tools send"))
+
+    def offer(self, user: User) -> Self:
+        """Fill in what a target can be limited to; returns itself."""
+        self.limit.choices = _limits(user)
+        return self
+
+    def validate_endpoint(self, field: StringField) -> None:
+        """Puente does not connect to every address."""
+        try:
+            check_address(field.data or "")
+        except AddressRefused as refusal:
+            raise ValidationError(refusal.text) from None
+
+    def validate_verbs(self, field: TextAreaField) -> None:
+        """Each line is an IRI."""
+        for line in self.chosen_verbs():
+            if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|^`]+", line):
+                raise ValidationError(_l("This is not an IRI: %(line)s", line=line))
+
+    def chosen_verbs(self) -> tuple[str, ...]:
+        """The IRIs, each once."""
+        lines = [line.strip() for line in (self.verbs.data or "").splitlines()]
+        return tuple(dict.fromkeys(line for line in lines if line))
+
+    def chosen_limit(self) -> tuple[str, uuid.UUID] | None:
+        """Name of the collection and its member."""
+        return _chosen_limit(self.limit.data)
+
+
+class TargetForm(_TargetFields):
+    """Another store to forward to."""
+
     password = PasswordField(_l("Secret"), validators=[DataRequired(), Length(max=200)])
     from_now = BooleanField(_l("Only what happens from now on"), default=True)
+
+
+class ChangedTargetForm(_TargetFields):
+    """A store that statements are forwarded to; without a secret the present one stays."""
+
+    password = PasswordField(
+        _l("Secret"),
+        validators=[Optional(), Length(max=200)],
+        description=_l("Empty: the present secret stays."),
+    )

@@ -23,13 +23,20 @@ from lms.xapi.queries import StatementFilter
 from lms.xapi.services.documents import documents_about, forget_documents_about
 from lms.xapi.services.record import record
 from lms.xapi.services.store import agent_key
-from lms.xapi.views import admin, learner_timeline, my_timeline
+from lms.xapi.views import (
+    admin,
+    browser,
+    learner_timeline,
+    may_browse,
+    my_timeline,
+    run_link,
+)
 
 
 @hookimpl
 def blueprints() -> list[Blueprint]:
-    """The endpoint for other tools, and its administration."""
-    return [api, admin]
+    """The endpoint for other tools, its administration, and the browser of statements."""
+    return [api, admin, browser]
 
 
 @hookimpl
@@ -46,8 +53,11 @@ def jobs() -> list[Job]:
 
 @hookimpl
 def permissions() -> list[Permission]:
-    """Keys and forwarding are the administrators'."""
-    return [Permission("xapi.administer", lazy_gettext("Manage keys and forwarding"))]
+    """Keys and forwarding are the administrators'; who teaches a run sees its statements."""
+    return [
+        Permission("xapi.administer", lazy_gettext("Manage keys and forwarding")),
+        Permission("xapi.browse", lazy_gettext("Look at statements"), may_browse),
+    ]
 
 
 @hookimpl
@@ -61,7 +71,7 @@ def navigation() -> list[NavigationEntry]:
             "admin",
             80,
             shown=lambda: can("xapi.administer"),
-            also=("xapi_admin.",),
+            also=("xapi_admin.", "xapi_browser."),
         )
     ]
 
@@ -72,6 +82,7 @@ def panels() -> list[Panel]:
     return [
         Panel("xapi.my_timeline", "courses.my_timeline", my_timeline),
         Panel("xapi.learner_timeline", "courses.learner", learner_timeline),
+        Panel("xapi.run_link", "courses.run_links", run_link),
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from flask_babel import gettext as _
 
+from lms.accounts.models import User
 from lms.core.text import in_language
 from lms.xapi.models import StoredStatement
 from lms.xapi.vocabulary import VERBS
@@ -19,22 +20,61 @@ _NAMES = {iri: name for name, (iri, _display) in VERBS.items()}
 
 @dataclass(frozen=True)
 class Sentence:
-    """One line of a timeline."""
+    """One statement as somebody did something."""
 
+    key: int
+    statement_id: str
     at: datetime
+    stored: datetime
+    person: str
+    person_key: str  # the actor's identifier, as in `services.store.agent_key`
     verb: str  # name in VERBS, or the end of the verb's IRI
     verb_text: str
     object_text: str
+    object_iri: str | None  # of an activity
     result_text: str | None
     document: str  # the statement's JSON, indented
 
 
+def verb_text(iri: str, display: Mapping[str, str] | None = None) -> str:
+    """A verb in the reader's language, as well as it is known."""
+    name = _NAMES.get(iri)
+    if name is not None:
+        return in_language(VERBS[name][1])
+    return in_language(display or {}) or iri.rstrip("/").rsplit("/", 1)[-1]
+
+
 def _object_text(thing: Mapping[str, Any]) -> str:
+    if thing.get("objectType") == "SubStatement":
+        return f"({_sub_sentence(thing)})"
+    if thing.get("objectType") == "StatementRef":
+        return str(_("the statement %(id)s", id=thing["id"]))
+    if thing.get("objectType") in ("Agent", "Group"):
+        return actor_text(thing)
     definition = thing.get("definition", {})
     for texts in (definition.get("name"), definition.get("description")):
         if isinstance(texts, Mapping) and texts:
             return in_language(texts)
-    return str(thing.get("name") or thing.get("id") or "")
+    return str(thing.get("id") or "")
+
+
+def _sub_sentence(thing: Mapping[str, Any]) -> str:
+    verb = verb_text(thing["verb"]["id"], thing["verb"].get("display"))
+    return f"{actor_text(thing['actor'])} {verb} {_object_text(thing['object'])}"
+
+
+def actor_text(agent: Mapping[str, Any]) -> str:
+    """An agent or group as it calls itself, or by its identifier."""
+    if agent.get("name"):
+        return str(agent["name"])
+    if "mbox" in agent:
+        return str(agent["mbox"]).removeprefix("mailto:")
+    account = agent.get("account")
+    if isinstance(account, Mapping):
+        return str(account.get("name"))
+    if agent.get("member"):
+        return ", ".join(actor_text(member) for member in agent["member"])
+    return str(agent.get("openid") or agent.get("mbox_sha1sum") or _("somebody"))
 
 
 def _result_text(result: Mapping[str, Any]) -> str | None:
@@ -50,19 +90,32 @@ def _result_text(result: Mapping[str, Any]) -> str | None:
     return None
 
 
-def sentences(rows: Iterable[StoredStatement]) -> list[Sentence]:
-    """The statements for a timeline, in the reader's language."""
+def sentences(
+    rows: Iterable[StoredStatement], people: Mapping[str, User] | None = None
+) -> list[Sentence]:
+    """The statements for a list, in the reader's language.
+
+    people: users by their identifiers, whose names are shown in place of their pseudonyms.
+    """
     lines = []
     for row in rows:
         statement = orjson.loads(row.document)
-        name = _NAMES.get(row.verb_id, row.verb_id.rsplit("/", 1)[-1])
-        display = VERBS[name][1] if name in VERBS else statement["verb"].get("display", {})
+        thing = statement["object"]
+        user = (people or {}).get(row.actor_key)
         lines.append(
             Sentence(
+                key=row.id,
+                statement_id=str(row.statement_id),
                 at=row.timestamp,
-                verb=name,
-                verb_text=in_language(display) or name,
-                object_text=_object_text(statement["object"]),
+                stored=row.stored,
+                person=user.name if user else actor_text(statement["actor"]),
+                person_key=row.actor_key,
+                verb=_NAMES.get(row.verb_id, row.verb_id.rsplit("/", 1)[-1]),
+                verb_text=verb_text(row.verb_id, statement["verb"].get("display")),
+                object_text=_object_text(thing),
+                object_iri=thing["id"]
+                if thing.get("objectType", "Activity") == "Activity"
+                else None,
                 result_text=_result_text(statement.get("result", {})),
                 document=orjson.dumps(statement, option=orjson.OPT_INDENT_2).decode(),
             )

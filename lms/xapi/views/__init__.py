@@ -1,7 +1,18 @@
 """Pages: keys and forwarding for administrators; timelines as parts of other pages."""
 
-from lms.xapi.views import forwarding, keys
+from lms.xapi.views import forwarding, keys, statements
 from lms.xapi.views.shared import admin
+from lms.xapi.views.statements import browser, may_browse, run_link
 from lms.xapi.views.timelines import learner_timeline, my_timeline
 
-__all__ = ["admin", "forwarding", "keys", "learner_timeline", "my_timeline"]
+__all__ = [
+    "admin",
+    "browser",
+    "forwarding",
+    "keys",
+    "learner_timeline",
+    "may_browse",
+    "my_timeline",
+    "run_link",
+    "statements",
+]
