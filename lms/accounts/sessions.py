@@ -17,6 +17,9 @@ from lms.accounts.services import sign_ins
 from lms.core import clock
 
 login_manager = LoginManager()
+# Flask-Login would sign the cookie anew for each page of a phone that changes its network; a
+# stolen cookie is ended by its row
+login_manager.session_protection = None
 KEY: Final = "_user_id"  # where Flask-Login looks for what it gives to the loader
 
 

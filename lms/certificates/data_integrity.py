@@ -74,6 +74,7 @@ def _load(address: str, options: Mapping[str, Any]) -> dict[str, Any]:
         "contextUrl": None,
         "documentUrl": address,
         "document": _context(address),
+        "tag": "static",  # so that PyLD reads the meaning of its terms once
     }
 
 

@@ -99,6 +99,7 @@ class Credential(Model):
     document: Mapped[str] = mapped_column(Text)
     public_document: Mapped[str | None] = mapped_column(Text)
     document_digests: Mapped[list[str]] = mapped_column(default=list)  # of all ever signed
+    document_macs: Mapped[list[str]] = mapped_column(default=list)  # see services.signing
     pdf_file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_files.id"))
     pdf_digests: Mapped[list[str]] = mapped_column(default=list)  # SHA-256 of all ever drawn
     pdf_problem: Mapped[str | None]  # letters that no font has

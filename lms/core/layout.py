@@ -5,6 +5,8 @@ What differs from visitor to visitor is put in at marks that no template and no 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
+
 from flask import request
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
@@ -31,7 +33,7 @@ def masthead(context: Context) -> Markup:
         request.endpoint,
         is_signed_in,
         unread,
-        *(menu.entries for menu in menus),
+        *(menu.names for menu in menus),
     )
 
     def draw() -> str:
@@ -51,7 +53,7 @@ def masthead(context: Context) -> Markup:
 @pass_context
 def page_foot(context: Context) -> Markup:
     """The foot of the page, and the texts of the scripts."""
-    key = ("foot", reader_key(), context["site_name"], context["footer_links"].entries)
+    key = ("foot", reader_key(), context["site_name"], context["footer_links"].names)
 
     def draw() -> str:
         parts = ("core/_footer.html", "core/_texts.html")
@@ -59,3 +61,10 @@ def page_foot(context: Context) -> Markup:
         return "\n".join(context.environment.get_template(p).render(values) for p in parts)
 
     return keep_fragment(key, draw)
+
+
+def keep_form(key: Hashable, draw: Callable[[], str]) -> Markup:
+    """A drawn form, kept as `keep_fragment` keeps it, with the token of the present session."""
+    token = generate_csrf()
+    drawn = keep_fragment(key, lambda: draw().replace(token, _TOKEN))
+    return Markup(drawn.replace(_TOKEN, token))  # noqa: S704 - a template's

@@ -123,6 +123,11 @@ class Menu(Sequence[MenuItem]):
             return ()
         return tuple(entry for entry in _in_order(self._name) if entry.is_shown())
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of what the present visitor sees."""
+        return tuple(entry.name for entry in self.entries)
+
     @cached_property
     def _items(self) -> list[MenuItem]:
         here = request.endpoint or "" if self.entries else ""

@@ -99,6 +99,7 @@ def _keep(
             status_list=status_list,
             status_index=status.draw_index(status_list),
             document_digests=[],
+            document_macs=[],
         )
         credential.document = sign_document(credential, user.email, names_holder=True)
         if not credential.shows_name:

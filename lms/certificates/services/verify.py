@@ -1,7 +1,8 @@
 """Verification: what is true of a code or a file, and what was checked to say so.
 
-A signature is proven once for each document and key and remembered by the process; the register
-is asked every time, so that a revocation shows at once.
+What this site signed itself is known by a keyed hash; any other signature is proven once for each
+document and key and remembered by the process. The register is asked every time, so that a
+revocation shows at once.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from lms.certificates import facts as register
 from lms.certificates.codes import read_code
 from lms.certificates.models import Credential, IssuerKey, VerificationLog
 from lms.certificates.open_badge import fingerprint, issuer_did, verification_method
+from lms.certificates.services.signing import was_signed_here
 from lms.core import clock
 from lms.core.db import db
 
@@ -76,8 +78,9 @@ def verify_credential(credential: Credential | None) -> Verdict:
         return Verdict(State.UNKNOWN, now)
     text = credential.shown_document
     document = orjson.loads(text)
+    key = _key_of(document, credential).public_key
     checks = {
-        Check.SIGNATURE: _is_genuine(text, _key_of(document, credential).public_key),
+        Check.SIGNATURE: was_signed_here(credential, text, key) or _is_genuine(text, key),
         Check.REGISTER: _is_of_register(document, credential),
     }
     return _judge(credential, checks, now)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -12,6 +10,8 @@ from markupsafe import Markup
 from lms.accounts.permissions import can, require, signed_in
 from lms.core.errors import NotFound
 from lms.core.files import send_stored
+from lms.core.fragments import reader_key
+from lms.core.layout import keep_form
 from lms.core.pagination import Page, paginate
 from lms.core.text import current_language
 from lms.core.web import page_number
@@ -159,24 +159,32 @@ def discussion(run_id: int, discussion_id: int) -> ResponseReturnValue:
         is_moderator=visit.is_moderator,
         is_over=queries.is_over(found.run),
         is_following=standing.is_following,
-        **(_reply_values(found) if may_write else {"form": None, "parent": None}),
+        may_write=may_write,
+        reply_form=_reply_form(found, number) if may_write else None,
     )
 
 
-def _reply_values(discussion: Discussion) -> dict[str, Any]:
-    """The form to reply with, and the post it replies to when one was chosen."""
+def _reply_form(discussion: Discussion, page: int) -> Markup:
+    """The form to reply with: to the post that was chosen, else to the whole discussion."""
     wanted = request.args.get("quote", request.args.get("reply", ""))
     parent: Post | None = None
     if wanted.isdecimal() and len(wanted) < 18:
         parent = queries.find_post(discussion, int(wanted))
-    if parent is not None and not parent.is_shown:
-        parent = None
+    if parent is None or not parent.is_shown:
+        key = ("reply", reader_key(), discussion.id)
+        return keep_form(key, lambda: _draw_reply(discussion, page, None))
+    return Markup(_draw_reply(discussion, page, parent))  # noqa: S704 - a template's
+
+
+def _draw_reply(discussion: Discussion, page: int, parent: Post | None) -> str:
     form = PostForm(formdata=None)
     if parent is not None:
         form.parent.data = str(parent.id)
         if "quote" in request.args:
             form.text.data = quotation(parent.text)
-    return {"form": form, "parent": parent}
+    return render_template(
+        "forums/_reply.html", discussion=discussion, number=page, form=form, parent=parent
+    )
 
 
 @bp.post("/discussions/<int:discussion_id>/read")
