@@ -116,6 +116,13 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         default=None, description="Bearer token for /metrics; only local requests when empty."
     )
+    private_addresses: bool = Field(
+        default=False,
+        description="Let statements be forwarded into the own network: private addresses.",
+    )
+    refused_requests_days: int = Field(
+        default=7, ge=1, le=90, description="Days that refused xAPI requests are kept."
+    )
     demo: bool = Field(
         default=False, description="Demo data and the test payment page; never in production."
     )

@@ -99,9 +99,9 @@ def _export_documents(user_id: int) -> Any:
         {
             "kind": document.kind,
             "activity": document.activity,
-            "registration": document.registration,
+            "registration": document.registration and str(document.registration),
             "name": document.name,
-            "updated_at": document.updated_at,
+            "updated_at": document.updated_at.isoformat(),
             "content_type": document.content_type,
             "content": document.content.decode(errors="replace"),
         }

@@ -15,12 +15,10 @@ ROOT = "/admin/learning-records"
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/"), ("POST", "/keys"), ("POST", "/keys/1/revoke"), ("POST", "/forwarding"),
-        ("POST", "/forwarding/1/pause"), ("POST", "/forwarding/1/now"),
-        ("GET", "/forwarding/1/refused"), ("POST", "/forwarding/1/refused/1/retry"),
+        ("GET", "/"), ("POST", "/keys"), ("POST", "/keys/1/revoke"),
     ],
 )  # fmt: skip
-def test_only_administrators_manage_keys_and_forwarding(client, signed_in, method, path):
+def test_only_administrators_manage_keys(client, signed_in, method, path):
     assert client.open(ROOT + path, method=method).status_code in (302, 303)
     assert signed_in(make_user()).open(ROOT + path, method=method).status_code == 403
 
@@ -46,13 +44,3 @@ def test_an_ended_key_is_shown_as_ended(signed_in):
     answer = browser.post(f"{ROOT}/keys/{key.id}/revoke", follow_redirects=True)
 
     assert "ended" in answer.text
-
-
-def test_a_wrong_address_to_forward_to_comes_back_in_the_form(signed_in):
-    answer = signed_in(make_administrator()).post(
-        f"{ROOT}/forwarding",
-        data={"name": "Other", "endpoint": "nowhere", "username": "k", "password": "s"},
-    )
-
-    assert answer.status_code == 422
-    assert 'value="nowhere"' in answer.text

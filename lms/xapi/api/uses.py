@@ -28,6 +28,6 @@ def note_use(access: Access) -> None:
 
 
 def _write(app: Flask, key_id: int, at: datetime) -> None:
-    with app.app_context(), suppress(OperationalError):  # a busy database: the next use will do
-        with transaction():
-            keep_use(key_id, at)
+    # a busy database: the next use will do
+    with app.app_context(), suppress(OperationalError), transaction():
+        keep_use(key_id, at)

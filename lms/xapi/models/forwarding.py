@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, UniqueConstraint
@@ -12,7 +13,11 @@ from lms.core.db import BigInt, Model, PrimaryKey
 
 
 class ForwardingTarget(Model):
-    """Another store that gets a copy of the statements."""
+    """Another store that gets a copy of the statements that fit its filter.
+
+    The filter: `verbs` (IRIs, empty for all), `limit_kind` and `limit_value` (one member of the
+    collection of statements with this name, as for keys), `is_own_only`.
+    """
 
     __tablename__ = "xapi_forwarding_targets"
 
@@ -21,12 +26,17 @@ class ForwardingTarget(Model):
     endpoint: Mapped[str]
     username: Mapped[str]
     password_sealed: Mapped[str]  # signed and encrypted with the site's key
+    verbs: Mapped[list[str]] = mapped_column(default=list)
+    limit_kind: Mapped[str | None]
+    limit_value: Mapped[uuid.UUID | None]
+    is_own_only: Mapped[bool] = mapped_column(default=False)  # not what other tools sent
     is_active: Mapped[bool] = mapped_column(default=True)
-    last_statement_pk: Mapped[int] = mapped_column(BigInt, default=0)  # sent up to here
+    last_statement_pk: Mapped[int] = mapped_column(BigInt, default=0)  # dealt with up to here
     last_sent_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
-    failures: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[int] = mapped_column(default=0)  # since the last success
     next_try_at: Mapped[datetime | None]
+    leased_until: Mapped[datetime | None]  # while a worker sends, no other one does
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
 
@@ -44,4 +54,5 @@ class RefusedByTarget(Model):
         BigInt, ForeignKey("xapi_statements.id", ondelete="CASCADE"), index=True
     )
     error: Mapped[str]
+    is_due: Mapped[bool] = mapped_column(default=False)  # an administrator wants it sent again
     at: Mapped[datetime] = mapped_column(default=clock.now)

@@ -1,6 +1,6 @@
 """Pages: keys and forwarding for administrators; timelines as parts of other pages."""
 
-from lms.xapi.views import forwarding, keys, statements
+from lms.xapi.views import forwarding, keys, refused, statements
 from lms.xapi.views.shared import admin
 from lms.xapi.views.statements import browser, may_browse, run_link
 from lms.xapi.views.timelines import learner_timeline, my_timeline
@@ -13,6 +13,7 @@ __all__ = [
     "learner_timeline",
     "may_browse",
     "my_timeline",
+    "refused",
     "run_link",
     "statements",
 ]
