@@ -8,7 +8,7 @@ from alembic import op
 from lms.core.db import AnyJSON
 
 revision = "d3f7a1c85e24"
-down_revision = "c4a90d7e5b18"
+down_revision = "d3f60b81a7c2"
 branch_labels = None
 depends_on = None
 
