@@ -21,8 +21,8 @@ from lms.core.db import db
 from lms.core.settings import settings
 from lms.core.text import fold
 from lms.xapi import vocabulary
-from lms.xapi.models import RelatedActivity, StoredStatement
-from lms.xapi.services.store import agent_key
+from lms.xapi.lookup import By, agent_key, lookup_key
+from lms.xapi.models.statements import StatementKey, StoredStatement
 
 PAGE_SIZE = 25
 _MOST_PEOPLE = 50  # that a name stands for
@@ -34,7 +34,7 @@ _AGENT_KINDS = ("account:", "mbox:", "sha1:", "openid:")
 class Wanted:
     """Which statements to show; what is None does not matter. Voided ones are never shown.
 
-    actors: identifiers as in `services.store.agent_key`, any of which fits; none fits when empty.
+    actors: identifiers as in `lookup.agent_key`, any of which fits; none fits when empty.
     activity: an IRI that is the object or stands in the context. collection: IRIs, the same, any
     of which fits: those of a course run. since and until: on `stored`, the latter left out.
     """
@@ -56,43 +56,46 @@ class StatementPage:
     older_before: int | None
 
 
-def _names(iris: Sequence[str]) -> ColumnElement[bool]:
-    """Whether a statement names one of the activities."""
-    also = aliased(RelatedActivity)
+def _is_under(keys: Sequence[int]) -> ColumnElement[bool]:
+    """Whether a statement is found under one of these numbers."""
+    also = aliased(StatementKey)
     return (
         select(also.statement_pk)
-        .where(also.statement_pk == StoredStatement.id, also.iri.in_(iris))
+        .where(also.statement_pk == StoredStatement.id, also.key.in_(keys))
         .exists()
     )
+
+
+def _conditions(wanted: Wanted) -> list[list[int]]:
+    """The numbers of each condition, the one that most often fits fewest first; any of each."""
+    found: list[list[int]] = []
+    if wanted.actors is not None:
+        found.append([lookup_key(By.AGENT, actor) for actor in wanted.actors])
+    if wanted.activity is not None:
+        found.append([lookup_key(By.RELATED_ACTIVITY, wanted.activity)])
+    if wanted.collection is not None:
+        found.append([lookup_key(By.RELATED_ACTIVITY, iri) for iri in wanted.collection])
+    if wanted.verb is not None:
+        found.append([lookup_key(By.VERB, wanted.verb)])
+    return found
 
 
 def _walks(wanted: Wanted) -> Iterator[tuple[InstrumentedAttribute[int], Select[int]]]:
     """One select for each stretch of an index to walk, with the column that gives its order."""
     found = select(StoredStatement.id).where(~StoredStatement.is_voided)
-    if wanted.verb is not None:
-        found = found.where(StoredStatement.verb_id == wanted.verb)
     if wanted.since is not None:
         found = found.where(StoredStatement.stored >= wanted.since)
     if wanted.until is not None:
         found = found.where(StoredStatement.stored < wanted.until)
-    named: list[tuple[str, ...]] = []
-    if wanted.activity is not None:
-        named.append((wanted.activity,))
-    if wanted.collection is not None:
-        named.append(wanted.collection)
-    if wanted.actors is not None:
-        for group in named:
-            found = found.where(_names(group))
-        for actor in wanted.actors:
-            yield StoredStatement.id, found.where(StoredStatement.actor_key == actor)
-    elif named:
-        for group in named[1:]:
-            found = found.where(_names(group))
-        found = found.join(RelatedActivity, RelatedActivity.statement_pk == StoredStatement.id)
-        for iri in named[0]:
-            yield RelatedActivity.statement_pk, found.where(RelatedActivity.iri == iri)
-    else:
+    conditions = _conditions(wanted)
+    if not conditions:
         yield StoredStatement.id, found
+        return
+    for keys in conditions[1:]:
+        found = found.where(_is_under(keys))
+    found = found.join(StatementKey, StatementKey.statement_pk == StoredStatement.id)
+    for key in conditions[0]:
+        yield StatementKey.statement_pk, found.where(StatementKey.key == key)
 
 
 def _bounds(wanted: Wanted) -> tuple[int | None, int | None]:

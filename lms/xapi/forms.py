@@ -152,6 +152,22 @@ class ExpiryForm(FlaskForm):  # type: ignore[misc]
         return _until_end_of_day(self.expires_on)
 
 
+class EndpointTestForm(FlaskForm):  # type: ignore[misc]
+    """The key to try the endpoint with."""
+
+    key = StringField(
+        _l("Key"),
+        validators=[Optional(), Length(max=200)],
+        description=_l("Empty: Puente makes a key of its own that ends after ten minutes."),
+    )
+    secret = PasswordField(_l("Secret"), validators=[Length(max=200)])
+
+    def validate_secret(self, field: PasswordField) -> None:
+        """Both or none."""
+        if bool(self.key.data) != bool(field.data):
+            raise ValidationError(_l("Key and secret belong together."))
+
+
 class FilterForm(FlaskForm):  # type: ignore[misc]
     """What to look for among the statements."""
 

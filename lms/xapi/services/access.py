@@ -16,18 +16,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, false, or_, select, update
+from sqlalchemy import ColumnElement, Select, false, or_, select, update
 
 from lms.core import clock
 from lms.core.db import db
 from lms.xapi.collections import REGISTRATION, statement_collections
 from lms.xapi.errors import OutOfReach
-from lms.xapi.models import KeyScope, LaunchSession, RelatedActivity, StoredStatement, XapiKey
-from lms.xapi.services.store import VOIDED, agent_key, related_activities
+from lms.xapi.lookup import By, agent_key, lookup_key, related_activities
+from lms.xapi.models.keys import KeyScope, LaunchSession, XapiKey
+from lms.xapi.models.statements import StatementKey, StoredStatement
+from lms.xapi.vocabulary import VERBS
 
 FRESH_FOR = 3.0  # seconds
 USE_KEPT_EVERY = timedelta(minutes=1)
 _MOST_KEPT = 5000
+_MOST_REGISTRATIONS = 5000  # looked up one by one
+_VOIDED = VERBS["voided"][0]
 SESSION_PREFIX = "session-"
 _SESSION_SCOPES = frozenset((KeyScope.WRITE, KeyScope.READ, KeyScope.STATE, KeyScope.PROFILE))
 
@@ -120,7 +124,7 @@ class AccessCache:
 
 
 _cache = AccessCache()
-_uses_kept: dict[int, datetime] = {}
+_uses_kept: dict[str, datetime] = {}
 
 
 def find_access(key: str, secret: str) -> Access | None:
@@ -172,10 +176,10 @@ def due_use(access: Access) -> datetime | None:
     """The instant to be kept as the last use of a key, at most once a minute in each process."""
     if access.id is None:
         return None
-    now, before = clock.now(), _uses_kept.get(access.id)
+    now, before = clock.now(), _uses_kept.get(access.key)
     if before is not None and before <= now < before + USE_KEPT_EVERY:
         return None
-    _uses_kept[access.id] = now
+    _uses_kept[access.key] = now
     return now
 
 
@@ -209,7 +213,7 @@ def check_reach(access: Access, statements: Sequence[Mapping[str, Any]]) -> None
     unsure = [
         (index, _registration(statement))
         for index, statement in enumerate(statements)
-        if statement["verb"]["id"] != VOIDED
+        if statement["verb"]["id"] != _VOIDED
         and access.limit.activities.isdisjoint(related_activities(statement))
     ]
     inside = _inside(access.limit, {value for _index, value in unsure if value is not None})
@@ -274,21 +278,28 @@ def check_document(
 def within_reach(found: Select[Any], access: Access) -> Select[Any]:
     """Those of the statements found that the bearer may read."""
     if access.launch is not None:
-        return found.where(StoredStatement.registration == access.launch.registration)
+        return found.where(_is_under([_registration_key(access.launch.registration)]))
     limit = access.limit
     if limit is None:
         return found
+    keys = [lookup_key(By.RELATED_ACTIVITY, iri) for iri in limit.activities]
     if limit.kind == REGISTRATION:
-        return found.where(StoredStatement.registration == limit.value)
-    registrations = limit.registrations()
-    if registrations is None:
+        return found.where(_is_under([_registration_key(limit.value)]))
+    inside = limit.registrations()
+    if inside is None:
         return found.where(false())
-    names_one = (
-        select(RelatedActivity.statement_pk)
-        .where(
-            RelatedActivity.statement_pk == StoredStatement.id,
-            RelatedActivity.iri.in_(sorted(limit.activities)),
-        )
-        .exists()
+    known = db.session.scalars(inside.limit(_MOST_REGISTRATIONS + 1)).all()
+    if len(known) <= _MOST_REGISTRATIONS:
+        return found.where(_is_under(keys + [_registration_key(value) for value in known]))
+    return found.where(or_(_is_under(keys), StoredStatement.registration.in_(inside)))
+
+
+def _registration_key(value: uuid.UUID) -> int:
+    return lookup_key(By.REGISTRATION, str(value))
+
+
+def _is_under(keys: Sequence[int]) -> ColumnElement[bool]:
+    """Whether a statement is found under one of these numbers."""
+    return StoredStatement.id.in_(
+        select(StatementKey.statement_pk).where(StatementKey.key.in_(keys))
     )
-    return found.where(or_(names_one, StoredStatement.registration.in_(registrations)))

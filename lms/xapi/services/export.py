@@ -13,7 +13,7 @@ import orjson
 from lms.core.text import in_language
 from lms.xapi import browse
 from lms.xapi.browse import Wanted
-from lms.xapi.services.store import agent_key, object_key
+from lms.xapi.lookup import agent_key, object_key
 
 _AT_ONCE = 500  # statements held in memory
 _BYTE_ORDER_MARK = "\ufeff"  # without it Excel takes UTF-8 for the system's own code page
