@@ -1,4 +1,4 @@
-"""Imitations of Stripe that others wrote, as independent judges of the payment tests.
+"""Programs that others wrote, as independent judges: imitations of Stripe, clients of xAPI.
 
 They are no dependencies of Puente: each is installed apart, below .dev/, and only for the tests.
 """
@@ -14,6 +14,7 @@ from tools.setup import node_programs
 FOLDER = STATE / "peers"
 LOCALSTRIPE = "localstripe==1.15.10"
 EMULATE = "emulate@0.12.2"
+XAPI_CLIENTS = ("tincanjs@0.50.0", "@xapi/xapi@3.0.3")
 
 
 def provide_peers() -> dict[str, str]:
@@ -22,11 +23,12 @@ def provide_peers() -> dict[str, str]:
     for name, provide in (
         ("LMS_PEER_LOCALSTRIPE", provide_localstripe),
         ("LMS_PEER_EMULATE", provide_emulate),
+        ("LMS_PEER_XAPI_CLIENTS", provide_xapi_clients),
     ):
         try:
             found[name] = str(provide())
         except Problem as problem:
-            warn(f"{problem}\nThe payment tests against this peer are skipped.")
+            warn(f"{problem}\nThe tests against this peer are skipped.")
     return found
 
 
@@ -51,22 +53,38 @@ def provide_localstripe() -> Path:
 
 def provide_emulate() -> Path:
     """A program that starts emulate with the Node of Puente's environment."""
-    folder = FOLDER / "emulate"
-    program = folder / "emulate"
-    mark = folder / EMULATE
+    folder, node_folder = _install("emulate", "emulate, for the payment tests", EMULATE)
+    start = folder / "node_modules" / ".bin" / "emulate"
+    path = f"{node_folder}{os.pathsep}$PATH"
+    return _program(folder / "emulate", f'PATH="{path}" exec "{start}" "$@"')
+
+
+def provide_xapi_clients() -> Path:
+    """A program that runs a script with Node, which finds the packages by `require`."""
+    folder, node_folder = _install("xapi-clients", "clients of xAPI, for its tests", *XAPI_CLIENTS)
+    packages = folder / "node_modules"
+    return _program(folder / "node", f'NODE_PATH="{packages}" exec "{node_folder / "node"}" "$@"')
+
+
+def _install(name: str, what: str, *packages: str) -> tuple[Path, Path]:
+    """The folder with npm packages, and the folder of Node."""
+    folder = FOLDER / name
+    mark = folder / "+".join(package.replace("/", "-") for package in packages)
+    node, npm, env = node_programs()
     if not mark.exists():
-        node, npm, env = node_programs()
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "package.json").write_text('{"private": true}\n', encoding="utf-8")
         run_step(
-            "Installing emulate, for the payment tests",
-            [node, npm, "install", "--prefix", folder, "--no-audit", "--no-fund", EMULATE],
-            log="peer-emulate",
+            f"Installing {what}",
+            [node, npm, "install", "--prefix", folder, "--no-audit", "--no-fund", *packages],
+            log=f"peer-{name}",
             env=env,
         )
-        start = folder / "node_modules" / ".bin" / "emulate"
-        path = f"{Path(node).parent}{os.pathsep}$PATH"
-        program.write_text(f'#!/bin/sh\nPATH="{path}" exec "{start}" "$@"\n', encoding="utf-8")
-        program.chmod(0o755)
         mark.touch()
-    return program
+    return folder, Path(node).parent
+
+
+def _program(path: Path, command: str) -> Path:
+    path.write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path

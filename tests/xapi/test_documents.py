@@ -176,6 +176,15 @@ def test_a_profile_of_1_0_is_put_only_with_a_precondition(old, path, place):
     assert old("GET", path, **place).json == {"a": 1}
 
 
+@each_profile
+@pytest.mark.parametrize("version", ["1.0", "1.0.0", "1.0.2"])
+def test_a_new_profile_of_an_older_tool_needs_none(client, path, place, version):
+    tool = asking(client, version)
+
+    assert tool("PUT", path, {"a": 1}, **place).status_code == 204
+    assert tool("PUT", path, {"a": 2}, **place).status_code == 409
+
+
 @each
 def test_in_2_0_a_new_document_needs_no_precondition_but_another_does(new, path, place):
     assert new("PUT", path, {"a": 1}, **place).status_code == 204

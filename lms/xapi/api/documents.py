@@ -24,6 +24,7 @@ from lms.xapi.api.wire import (
     RefusedOnTheWire,
     bp,
     json_answer,
+    names_1_0_3,
     preconditions,
     request_key,
     speaks_2_0,
@@ -91,15 +92,15 @@ class Documents(MethodView):
     def put(self) -> ResponseReturnValue:
         """Store a document."""
         place, name = self._one()
-        is_state_of_1_0 = place.kind == DocumentKind.STATE and not speaks_2_0()
+        is_state = place.kind == DocumentKind.STATE
         document = documents.put_document(
             place,
             name,
             _sent(),
             preconditions(),
             key_id=request_key().id,
-            may_overwrite=is_state_of_1_0,
-            may_be_new=is_state_of_1_0 or speaks_2_0(),
+            may_overwrite=is_state and not speaks_2_0(),
+            may_be_new=is_state or not names_1_0_3(),
         )
         answer = Response(status=204)
         answer.set_etag(document.sha1)

@@ -251,6 +251,15 @@ def speaks_2_0() -> bool:
     return bool(g.xapi_version == "2.0.0")
 
 
+def names_1_0_3() -> bool:
+    """Whether the client names 1.0.3 or later of 1.0, not one of the patches before it.
+
+    Those did not say that a new profile needs a precondition, and clients of their time send none.
+    """
+    patch = request.headers.get("X-Experience-API-Version", "").strip().removeprefix("1.0")
+    return not speaks_2_0() and patch not in ("", ".0", ".1", ".2")
+
+
 def preconditions() -> Preconditions:
     """If-Match and If-None-Match of the request."""
     return Preconditions(
