@@ -6,6 +6,7 @@ import json
 import re
 import time
 import uuid
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -196,6 +197,17 @@ def test_an_error_names_the_statement_the_property_and_the_rule(tool):
     assert answer.json["path"] == "statement.verb.id"
     assert answer.json["rule"]
     assert answer.json["error"] == f"statement 1, statement.verb.id: {answer.json['rule']}"
+
+
+def test_the_handbook_names_resources_limits_and_headers():
+    text = (Path(__file__).parents[2] / "docs" / "xapi.md").read_text()
+
+    for path in RESOURCES:
+        assert f"| `{path}` |" in text
+    for limit in (wire.MOST_STATEMENT_BYTES, wire.MOST_DOCUMENT_BYTES):
+        assert f"{limit // 2**20} MiB" in text
+    for headers in (wire.ALLOWED_HEADERS, wire.EXPOSED_HEADERS):
+        assert ", ".join(f"`{name}`" for name in headers.split(", ")) in text
 
 
 class TestAlternateSyntax:

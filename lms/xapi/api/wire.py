@@ -37,11 +37,11 @@ VERSIONS = ("1.0.3", "2.0.0")
 BEFORE_1_0 = "0.95"  # what a client is taken for that names no version
 MOST_STATEMENT_BYTES = 20 * 1024 * 1024
 MOST_DOCUMENT_BYTES = MOST_BYTES
-_ALLOWED_HEADERS = (
+ALLOWED_HEADERS = (
     "Accept, Accept-Language, Authorization, Cache-Control, Content-Type, If-Match,"
     " If-None-Match, X-Experience-API-Hash, X-Experience-API-Version, X-Requested-With"
 )
-_EXPOSED_HEADERS = (
+EXPOSED_HEADERS = (
     "ETag, Last-Modified, WWW-Authenticate, X-Experience-API-Consistent-Through,"
     " X-Experience-API-Version"
 )
@@ -133,13 +133,13 @@ def _headers(response: Response) -> Response:
     headers["X-Experience-API-Version"] = _version_to_tell()
     headers["X-Experience-API-Consistent-Through"] = clock.now().isoformat()
     headers["Access-Control-Allow-Origin"] = "*"
-    headers["Access-Control-Expose-Headers"] = _EXPOSED_HEADERS
+    headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
     headers.setdefault("Cache-Control", "private, no-store")
     # whatever a tool stores and gives a type, no browser runs it as a page of this site
     headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     if request.method == "OPTIONS":
         headers["Access-Control-Allow-Methods"] = "GET, HEAD, PUT, POST, DELETE, OPTIONS"
-        headers["Access-Control-Allow-Headers"] = _ALLOWED_HEADERS
+        headers["Access-Control-Allow-Headers"] = ALLOWED_HEADERS
         headers["Access-Control-Max-Age"] = "7200"
     return response
 
