@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import click
 import orjson
 from flask import Blueprint
 from flask_babel import lazy_gettext
@@ -18,10 +19,13 @@ from lms.core.web import NavigationEntry, Panel
 from lms.hookspecs import hookimpl
 from lms.xapi import queries, vocabulary
 from lms.xapi.api import bp as api
+from lms.xapi.commands.keys import keys_group
+from lms.xapi.commands.statements import statements_group
 from lms.xapi.jobs import JOBS
 from lms.xapi.queries import StatementFilter
 from lms.xapi.services.documents import documents_about, forget_documents_about
 from lms.xapi.services.record import record
+from lms.xapi.services.retention import erase_closed_account
 from lms.xapi.services.store import agent_key
 from lms.xapi.views import (
     admin,
@@ -49,6 +53,12 @@ def subscriptions() -> list[Subscription]:
 def jobs() -> list[Job]:
     """Forwarding."""
     return JOBS
+
+
+@hookimpl
+def commands() -> list[click.Command]:
+    """Keys; statements out and in."""
+    return [keys_group, statements_group]
 
 
 @hookimpl
@@ -110,7 +120,8 @@ def _export_documents(user_id: int) -> Any:
 
 
 def _erase(user_id: int) -> None:
-    """Statements name a pseudonymous account; closing the account cuts its tie to the person."""
+    """Make the person's records anonymous, or delete them: LMS_RECORDS_OF_CLOSED_ACCOUNTS."""
+    erase_closed_account(db.session.get_one(User, user_id))
 
 
 def _erase_documents(user_id: int) -> None:

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVarTuple, Unpack
 
 from sqlalchemy import ColumnElement, Select, false, or_, select, update
 
@@ -26,6 +26,8 @@ from lms.xapi.lookup import By, agent_key, lookup_key, related_activities
 from lms.xapi.models.keys import KeyScope, LaunchSession, XapiKey
 from lms.xapi.models.statements import StatementKey, StoredStatement
 from lms.xapi.vocabulary import VERBS
+
+Columns = TypeVarTuple("Columns")
 
 FRESH_FOR = 3.0  # seconds
 USE_KEPT_EVERY = timedelta(minutes=1)
@@ -275,7 +277,7 @@ def check_document(
         raise OutOfReach
 
 
-def within_reach(found: Select[Any], access: Access) -> Select[Any]:
+def within_reach(found: Select[Unpack[Columns]], access: Access) -> Select[Unpack[Columns]]:
     """Those of the statements found that the bearer may read."""
     if access.launch is not None:
         return found.where(_is_under([_registration_key(access.launch.registration)]))

@@ -1,0 +1,1 @@
+"""The record store on the command line: keys; statements out and in."""
