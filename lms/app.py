@@ -61,7 +61,7 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
         BABEL_TRANSLATION_DIRECTORIES="translations",
         LANGUAGES=LANGUAGES,
         COMPRESS_ALGORITHM=["br", "gzip"],
-        COMPRESS_BR_LEVEL=4,
+        COMPRESS_BR_LEVEL=3,
         COMPRESS_LEVEL=5,
         COMPRESS_MIN_SIZE=800,
         COMPRESS_STREAMS=False,

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import and_, bindparam, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from lms.accounts.models import User
 from lms.core.db import db
 from lms.core.errors import NotFound
+from lms.core.fragments import find_kept, keep
+from lms.core.stamps import Stamp, watch
 from lms.courses.models import (
     Activity,
     Course,
@@ -23,6 +26,9 @@ from lms.courses.models import (
     course_partners,
 )
 from lms.directory.models import Organisation
+
+STRUCTURE = "course structure"  # the stamp of modules and activities
+watch(STRUCTURE, Module, Activity)
 
 
 def get_course(slug: str) -> Course:
@@ -76,22 +82,28 @@ def get_run(run_id: int) -> CourseRun:
     return run
 
 
-# What a study page shows of course and activities: none of the long texts, but that of the activity
-# at hand. Made once: it is the page that learners open most.
-_OUTLINE = (
+# What a study page shows of a course: none of its long texts. Made once: it is the page that
+# learners open most.
+_COURSE = (
     joinedload(CourseRun.course)
     .defer(Course.description)
     .defer(Course.audience)
     .defer(Course.requirements)
     .defer(Course.faq)
     .defer(Course.search_text)
-    .selectinload(Course.modules)
-    .joinedload(Module.activities)
-    .defer(Activity.text)
 )
-_RUN = select(CourseRun).where(CourseRun.id == bindparam("run_id")).options(_OUTLINE)
+_RUN = (
+    select(CourseRun)
+    .where(CourseRun.id == bindparam("run_id"))
+    .options(_COURSE.selectinload(Course.modules).joinedload(Module.activities))
+)
 _PLACE = (
-    select(CourseRun, Activity, Enrolment)
+    select(
+        CourseRun,
+        Activity,
+        Enrolment,
+        select(Stamp.word).where(Stamp.name == STRUCTURE).scalar_subquery(),
+    )
     .outerjoin(
         Activity,
         and_(
@@ -105,8 +117,15 @@ _PLACE = (
         and_(Enrolment.run_id == CourseRun.id, Enrolment.user_id == bindparam("user_id")),
     )
     .where(CourseRun.id == bindparam("run_id"))
-    .options(_OUTLINE)
+    .options(_COURSE)
 )
+_MODULES = (
+    select(Module)
+    .where(Module.course_id == bindparam("course_id"))
+    .order_by(Module.position)
+    .options(selectinload(Module.activities).defer(Activity.text))
+)
+_SIGNS = 600  # that a module or an activity takes in memory without its text, roughly
 
 
 def get_run_for_study(run_id: int) -> CourseRun:
@@ -127,11 +146,33 @@ class Place:
 
 
 def get_place(run_id: int, slug: str, user: User) -> Place:
-    """What a study page needs: the run as in `get_run_for_study`. Raises NotFound for the run."""
+    """What a study page needs, to be read and not changed. Raises NotFound for the run.
+
+    The modules of its course, and their activities without texts, are shared by all readers until
+    a course changes; the activity itself is the session's own.
+    """
     row = db.session.execute(_PLACE, {"run_id": run_id, "slug": slug, "user_id": user.id}).first()
     if row is None:
         raise NotFound
-    return Place(*row)
+    run, activity, enrolment, stamp = row
+    set_committed_value(run.course, "modules", _modules(run.course, stamp))
+    return Place(run, activity, enrolment)
+
+
+def _modules(course: Course, stamp: str | None) -> list[Module]:
+    key = ("modules", stamp, course.id)
+    known: list[Module] | None = find_kept(key) if stamp else None
+    if known is not None:
+        return list(known)
+    with Session(db.session.connection()) as reading:  # they are of no session afterwards
+        found = list(reading.scalars(_MODULES, {"course_id": course.id}))
+        for module in found:
+            for activity in module.activities:
+                set_committed_value(activity, "module", module)
+        reading.expunge_all()
+    if stamp:
+        keep(key, found, _SIGNS * sum(1 + len(module.activities) for module in found))
+    return list(found)
 
 
 def find_activity(course: Course, slug: str) -> Activity | None:

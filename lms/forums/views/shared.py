@@ -114,8 +114,8 @@ def draw_posts(nodes: Sequence[Node], place: Place) -> None:
     What moderators see holds forms with their own token, so it is drawn for each of them.
     """
     draw = get_template_attribute("forums/_post.html", "post_content")
-    reader = reader_key()
-    keys = {} if place.is_moderator else {n.post.id: _post_key(reader, place, n) for n in nodes}
+    page = f"{reader_key()} {place}"  # words keep their hash: it is asked for fifty times
+    keys = {} if place.is_moderator else {n.post.id: _post_key(page, n) for n in nodes}
     kept = {number: find_kept(key) for number, key in keys.items()}
     missing = [node.post.id for node in nodes if kept.get(node.post.id) is None]
     posts = queries.posts_by_id(missing)
@@ -129,13 +129,11 @@ def draw_posts(nodes: Sequence[Node], place: Place) -> None:
             node.html = keep_fragment(keys[number], draw, node, posts[number], place)
 
 
-def _post_key(reader: Hashable, place: Place, node: Node) -> Hashable:
+def _post_key(page: str, node: Node) -> Hashable:
     """All that a post shows to learners, itself but not its replies."""
     post = node.post
     return (
-        "post",
-        reader,
-        place,
+        page,
         (node.is_unread, node.is_by_staff, node.is_own, node.is_readable),
         (post.id, post.version, post.author),
         post.parent_author if node.says_to_whom else None,
