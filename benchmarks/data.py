@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, delete
 
 from benchmarks import words
 from benchmarks.bulk import load
@@ -37,7 +37,7 @@ from lms.directory.models import Organisation, OrganisationRole
 from lms.forums.models import Discussion, ForumRead, Post
 from lms.notifications.models import Notice
 from lms.payments.models import Order, Payment, Receipt, Refund
-from lms.xapi.models import RelatedActivity, RelatedAgent, StoredStatement
+from lms.xapi.models import StatementKey, StoredStatement, StoreOrder
 
 TOPICS = 12
 ORGANISATIONS = 40
@@ -644,7 +644,7 @@ def write_statements(connection: Connection, batch: Batch) -> dict[str, int]:
     """Write statements and what they are found by; rows written by table."""
     parts: tuple[tuple[Any, list[dict[str, Any]]], ...] = (
         (StoredStatement, batch.statements),
-        (RelatedActivity, batch.activities),
-        (RelatedAgent, batch.agents),
+        (StatementKey, batch.keys),
     )
+    connection.execute(delete(StoreOrder))  # the store goes on behind the newest
     return {model.__tablename__: load(connection, model.__table__, rows) for model, rows in parts}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from lms.xapi.lookup import lookup_keys
 from lms.xapi.vocabulary import CMI5_CATEGORY, TYPES, VERBS
 
 if TYPE_CHECKING:
@@ -21,11 +22,10 @@ _DONE = ("launched", "initialized", "experienced", "completed", "answered", "pas
 
 @dataclass
 class Batch:
-    """Rows of the three tables, in the order in which they refer to each other."""
+    """Rows of the two tables, in the order in which they refer to each other."""
 
     statements: list[dict[str, Any]] = field(default_factory=list)
-    activities: list[dict[str, Any]] = field(default_factory=list)
-    agents: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[dict[str, Any]] = field(default_factory=list)
 
 
 class StatementRows:
@@ -39,7 +39,6 @@ class StatementRows:
             "name": "Puente",
             "account": {"homePage": site.base_url, "name": "lms"},
         }
-        self.authority_key = f"account:{site.base_url}|lms"
 
     def batches(self, count: int, first: int = 1, size: int = BATCH) -> Iterator[Batch]:
         """`count` statements in batches, the oldest first; their ids count from `first`."""
@@ -110,11 +109,7 @@ class StatementRows:
                 "document": orjson.dumps(document).decode(),
             }
         )
-        named = (object_iri, module_iri, run_iri, course_iri, CMI5_CATEGORY["id"])
-        batch.activities += [{"statement_pk": number, "iri": iri} for iri in named]
-        batch.agents += [
-            {"statement_pk": number, "key": key} for key in (actor_key, self.authority_key)
-        ]
+        batch.keys += [{"key": key, "statement_pk": number} for key in lookup_keys(document)]
 
 
 def _activity(iri: str, kind: str, name: dict[str, str]) -> dict[str, Any]:

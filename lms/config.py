@@ -123,6 +123,10 @@ class Settings(BaseSettings):
     refused_requests_days: int = Field(
         default=7, ge=1, le=90, description="Days that refused xAPI requests are kept."
     )
+    records_of_closed_accounts: Literal["anonymise", "delete"] = Field(
+        default="anonymise",
+        description="What becomes of a person's learning records when the account is closed.",
+    )
     demo: bool = Field(
         default=False, description="Demo data and the test payment page; never in production."
     )

@@ -28,6 +28,21 @@ from lms.core.limits import limiter
 from tests.postgres import postgres_server
 
 DATABASE = os.environ.get("LMS_TEST_DATABASE", "sqlite")
+ROOMS_OFF = tuple(os.environ.get("LMS_TEST_ROOMS_OFF", "").split())
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests of rooms that are switched off, and those marked to need one."""
+    off = set(ROOMS_OFF)
+    here = Path(__file__).parent
+    chosen, left_out = [], []
+    for item in items:
+        room = item.path.relative_to(here).parts[0]
+        needed = {name for mark in item.iter_markers("needs") for name in mark.args}
+        (left_out if off & ({room} | needed) else chosen).append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = chosen
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +51,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         url = stack.enter_context(postgres_server()) if DATABASE == "postgresql" else None
         yield Settings(
             data_dir=tmp_path_factory.mktemp("data"),
+            plugins_off=ROOMS_OFF,
             base_url="http://puente.test",
             database_url=url,
             rate_limits=False,

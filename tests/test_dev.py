@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog
 
+from lms.plugins import NEEDED, ROOMS
 from tools import commands, demo, places, setup, stages, system, translations
 from tools.console import Problem, duration, looks_like_no_network, without_secrets
 
@@ -478,3 +479,15 @@ def test_a_missing_network_is_recognised():
 
 def test_durations_are_readable():
     assert [duration(seconds) for seconds in (0.21, 59.9, 185)] == ["0.2 s", "59.9 s", "3 min 05 s"]
+
+
+# Rooms that can be switched off
+
+
+def test_each_room_is_tested_with_the_optional_ones_switched_off():
+    assert set(commands.OPTIONAL_ROOMS) == set(ROOMS) - NEEDED
+    alone, *with_one = commands.with_rooms_off({})
+    assert alone.env["LMS_TEST_ROOMS_OFF"].split() == sorted(set(ROOMS) - NEEDED)
+    for room, stage in zip(commands.OPTIONAL_ROOMS, with_one, strict=True):
+        assert set(stage.env["LMS_TEST_ROOMS_OFF"].split()) == set(ROOMS) - NEEDED - {room}
+        assert f"tests/{room}" in stage.command

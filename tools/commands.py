@@ -16,6 +16,13 @@ from tools.places import LOGS, RESULTS, ROOT, environment, venv_program
 from tools.stages import Runner, Stage, summary
 
 UNIT = "not browser and not postgres"
+# Rooms that no other needs, and where else there are tests that need them.
+OPTIONAL_ROOMS: dict[str, tuple[str, ...]] = {
+    "assessments": (),
+    "payments": ("tests/reports",),
+    "forums": (),
+    "certificates": ("tests/reports",),
+}
 QUICK = "not browser and not postgres and not slow"
 SHELL = """
 from lms.app import create_app
@@ -202,6 +209,7 @@ def run_tests(*, quick: bool, chosen: Sequence[str]) -> int:
         ],
         [
             *([] if chosen else checks(env)),
+            *([] if chosen else with_rooms_off(env)),
             stage_of_tests(
                 "browser",
                 "Browser journeys",
@@ -233,6 +241,26 @@ def stage_of_tests(
         may_be_empty=bool(chosen),
         why_not=why_not,
     )
+
+
+def with_rooms_off(env: dict[str, str]) -> list[Stage]:
+    """The house without any room that can be switched off, then with one of them at a time.
+
+    So each test runs in the emptiest house in which it must pass, and only once.
+    """
+    every = set(OPTIONAL_ROOMS)
+    others = [f"--ignore=tests/{name}" for name in ("browser", *sorted(every))]
+    runs = [("house-alone", "The house without its optional rooms", every, others)]
+    runs += [
+        (f"only-{room}", f"The house with {room} alone", every - {room}, [f"tests/{room}", *more])
+        for room, more in OPTIONAL_ROOMS.items()
+    ]
+    return [
+        stage_of_tests(
+            name, title, QUICK, env | {"LMS_TEST_ROOMS_OFF": " ".join(sorted(off))}, chosen
+        )
+        for name, title, off, chosen in runs
+    ]
 
 
 def run_quick(env: dict[str, str], chosen: Sequence[str], started: float) -> int:

@@ -5,6 +5,9 @@ import { behaviour, csrfToken, text } from "./page.js";
 const WHILE_TYPING = 800;
 const AGAIN_AFTER = 15000;
 
+/** The server said no, with a message. */
+class Refusal extends Error {}
+
 const isChoice = (field) => field.type === "checkbox" || field.type === "radio";
 
 /** The values of a question's controls by name; those the page came with when `atFirst`. */
@@ -27,6 +30,7 @@ behaviour("form[data-quiz]", (form) => {
   let waiting;
   let sending = false;
   let isClosed = false;
+  let refused;
 
   const say = (message, state) => {
     status.textContent = message;
@@ -51,10 +55,11 @@ behaviour("form[data-quiz]", (form) => {
       setTimeout(() => location.reload(), 4000);
       return;
     }
-    if (!response.ok) throw new Error(response.status);
-    const answer = await response.json();
+    const answer = await response.json().catch(() => ({}));
+    if (!response.ok && response.status !== 422) throw new Refusal(answer.error?.message);
     saved.set(box, values);
-    progress.textContent = answer.text;
+    if (response.ok) progress.textContent = answer.text;
+    else refused = answer.error?.message; // to send it again would not help
   }
 
   async function send() {
@@ -63,6 +68,7 @@ behaviour("form[data-quiz]", (form) => {
     if (sending || isClosed || form.getAttribute("aria-busy")) return;
     sending = true;
     let sent = 0;
+    refused = undefined;
     try {
       for (const box of boxes) {
         const values = valuesOf(box);
@@ -71,9 +77,10 @@ behaviour("form[data-quiz]", (form) => {
         sent += 1;
       }
       const time = new Date().toLocaleTimeString(document.documentElement.lang, { timeStyle: "short" });
-      if (sent && !isClosed) say(text("saved", { time }), "saved");
-    } catch {
-      say(text("kept"), "unsaved");
+      if (refused) say(refused, "unsaved");
+      else if (sent && !isClosed) say(text("saved", { time }), "saved");
+    } catch (error) {
+      say((error instanceof Refusal && error.message) || text("kept"), "unsaved");
       plan(AGAIN_AFTER);
     }
     sending = false;

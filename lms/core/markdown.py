@@ -7,11 +7,13 @@ points to that course's file.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import nh3
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
@@ -19,6 +21,8 @@ from markdown_it.token import Token
 from markupsafe import Markup, escape
 from mdit_py_plugins.container import container_plugin
 from mdit_py_plugins.footnote import footnote_plugin
+
+from lms.core.settings import settings
 
 _TAGS = {
     *[
@@ -127,6 +131,8 @@ def _render(text: str, language: str, rewriter: Rewriter | None, shift: int) -> 
         if rewriter is not None:
             for child in token.children or ():
                 _rewrite(child, rewriter)
+        if token.children:
+            token.children = list(_without_foreign_pictures(token.children, env))
     dirty = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, env)
     return nh3.clean(
         dirty,
@@ -146,6 +152,34 @@ def _rewrite(token: Token, rewriter: Rewriter) -> None:
                 token.attrs[attribute] = new
     if token.type == "image":
         token.attrs["loading"] = "lazy"
+
+
+def _without_foreign_pictures(tokens: list[Token], env: dict[str, Any]) -> Iterator[Token]:
+    """Links in place of pictures from elsewhere, which the pages would not load."""
+    depth = 0
+    for token in tokens:
+        depth += token.nesting if token.type in ("link_open", "link_close") else 0
+        address = str(token.attrs.get("src", ""))
+        if token.type != "image" or not _is_foreign(address):
+            yield token
+            continue
+        words = _MARKDOWN.renderer.renderInlineAsText(
+            token.children or [], _MARKDOWN.options, env
+        ).strip()
+        text = Token("text", "", 0, content=_("Picture: %(words)s", words=words or address))
+        if depth:  # no link within a link
+            yield text
+        else:
+            yield from (
+                Token("link_open", "a", 1, attrs={"href": address}),
+                text,
+                Token("link_close", "a", -1),
+            )
+
+
+def _is_foreign(address: str) -> bool:
+    parts = urlsplit(address)
+    return bool(parts.netloc) and not address.startswith(f"{settings().base_url}/")
 
 
 def render_markdown(

@@ -58,7 +58,7 @@ class _Future:
 def _limits(user: User) -> list[SelectChoice]:
     """Nothing, and the members of all collections of statements."""
     return [
-        SelectChoice("", _l("Nothing")),
+        SelectChoice("", _l("The whole store")),
         *(
             SelectChoice(f"{collection.name}:{member.value}", f"{collection.label}: {member.text}")
             for collection in statement_collections.values()
@@ -91,8 +91,8 @@ class KeyForm(FlaskForm):  # type: ignore[misc]
         validators=[DataRequired(_l("Choose at least one."))],
     )
     limit = SelectField(
-        _l("Limited to"),
-        description=_l("It reaches only statements about this."),
+        _l("What it reaches"),
+        description=_l("Only statements about this."),
         validators=[Optional()],
     )
     registration = StringField(

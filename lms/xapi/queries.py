@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from lms.core.db import db
-from lms.xapi.models import RelatedActivity, RelatedAgent, StoredStatement, XapiKey
+from lms.xapi.lookup import By, lookup_key
+from lms.xapi.models import StatementKey, StoredStatement, XapiKey
 
 
 @dataclass(frozen=True)
 class StatementFilter:
-    """What a reader asks for (xAPI 1.0.3, part three, 2.1.3). Keys as in `services.store`."""
+    """What a reader asks for (xAPI 1.0.3, part three, 2.1.3). Agents as in `lookup.agent_key`."""
 
     agent: str | None = None
     verb: str | None = None
@@ -28,6 +30,12 @@ class StatementFilter:
     until: datetime | None = None
     ascending: bool = False
     key_id: int | None = None  # only what this key stored
+    above: int | None = None  # primary keys larger than this
+    up_to: int | None = None  # and not larger than this
+
+    def between(self, above: int | None, up_to: int | None) -> StatementFilter:
+        """The same, within a span of primary keys."""
+        return replace(self, above=above, up_to=up_to)
 
 
 def find_statement(statement_id: uuid.UUID) -> StoredStatement | None:
@@ -50,44 +58,64 @@ def find_statements(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, StoredStatement
 
 def list_statements(wanted: StatementFilter) -> Select[StoredStatement]:
     """The statements that fit, in the order of storing, newest first unless ascending."""
-    found = select(StoredStatement).where(~StoredStatement.is_voided)
-    if wanted.agent is not None:
-        if wanted.related_agents:
-            found = found.where(
-                StoredStatement.id.in_(
-                    select(RelatedAgent.statement_pk).where(RelatedAgent.key == wanted.agent)
-                )
-            )
-        else:
-            found = found.where(
-                (StoredStatement.actor_key == wanted.agent)
-                | (StoredStatement.object_key == wanted.agent)
-            )
-    if wanted.verb is not None:
-        found = found.where(StoredStatement.verb_id == wanted.verb)
-    if wanted.verbs:
-        found = found.where(StoredStatement.verb_id.in_(wanted.verbs))
-    if wanted.activity is not None:
-        if wanted.related_activities:
-            found = found.where(
-                StoredStatement.id.in_(
-                    select(RelatedActivity.statement_pk).where(
-                        RelatedActivity.iri == wanted.activity
-                    )
-                )
-            )
-        else:
-            found = found.where(StoredStatement.object_key == wanted.activity)
-    if wanted.registration is not None:
-        found = found.where(StoredStatement.registration == wanted.registration)
+    found, order = _walk(wanted)
     if wanted.since is not None:
-        found = found.where(StoredStatement.stored > wanted.since)
+        found = found.where(order > _last_until(wanted.since))
     if wanted.until is not None:
-        found = found.where(StoredStatement.stored <= wanted.until)
+        found = found.where(order <= _last_until(wanted.until))
+    if wanted.above is not None:
+        found = found.where(order > wanted.above)
+    if wanted.up_to is not None:
+        found = found.where(order <= wanted.up_to)
+    return found.order_by(order.asc() if wanted.ascending else order.desc())
+
+
+def _walk(wanted: StatementFilter) -> tuple[Select[StoredStatement], InstrumentedAttribute[int]]:
+    """What fits but for times, and the column in whose order an index is walked.
+
+    Of several filters, that which fits fewest statements as a rule is walked, and each statement
+    on the way is looked up in the others.
+    """
+    found = select(StoredStatement).where(~StoredStatement.is_voided)
     if wanted.key_id is not None:
         found = found.where(StoredStatement.key_id == wanted.key_id)
-    order = StoredStatement.id.asc() if wanted.ascending else StoredStatement.id.desc()
-    return found.order_by(order)
+    if wanted.verbs:
+        found = found.where(StoredStatement.verb_id.in_(wanted.verbs))
+    keys = _lookup_keys(wanted)
+    if not keys:
+        return found, StoredStatement.id
+    found = found.join(StatementKey, StatementKey.statement_pk == StoredStatement.id)
+    found = found.where(StatementKey.key == keys[0])
+    for key in keys[1:]:
+        other = aliased(StatementKey)
+        found = found.where(
+            select(other.key)
+            .where(other.key == key, other.statement_pk == StatementKey.statement_pk)
+            .exists()
+        )
+    return found, StatementKey.statement_pk
+
+
+def _lookup_keys(wanted: StatementFilter) -> list[int]:
+    """The numbers that a statement must be found under, rare ones first."""
+    keys: list[int] = []
+    if wanted.registration is not None:
+        keys.append(lookup_key(By.REGISTRATION, str(wanted.registration)))
+    if wanted.agent is not None:
+        by = By.RELATED_AGENT if wanted.related_agents else By.AGENT
+        keys.append(lookup_key(by, wanted.agent))
+    if wanted.activity is not None:
+        of = By.RELATED_ACTIVITY if wanted.related_activities else By.ACTIVITY
+        keys.append(lookup_key(of, wanted.activity))
+    if wanted.verb is not None:
+        keys.append(lookup_key(By.VERB, wanted.verb))
+    return keys
+
+
+def _last_until(at: datetime) -> int:
+    """The primary key of the last statement stored at or before an instant; 0 when none was."""
+    found = select(StoredStatement.id).where(StoredStatement.stored <= at)
+    return db.session.scalar(found.order_by(StoredStatement.stored.desc()).limit(1)) or 0
 
 
 def newest_pk() -> int:

@@ -101,5 +101,6 @@ def test_settings_of_an_older_shape_are_read(app, admin):
     assert not write(Notice(text={"en": "Old"}), admin.id)
 
 
+@pytest.mark.needs("payments")
 def test_settings_lead_to_those_of_selling(signed_in, admin):
     assert "/admin/payments/settings" in signed_in(admin).get(PATH).text

@@ -408,3 +408,22 @@ def test_handing_in_takes_few_queries(app, signed_in, count_queries):
 
     # PostgreSQL is asked for one thing more: the lock that keeps statements in their order
     assert count_queries() <= (28 if db.engine.dialect.name == "sqlite" else 29)
+
+
+@pytest.mark.parametrize("sent", [["telescope"], ["telescope", " "]])
+def test_an_answer_that_cannot_be_read_is_refused_and_keeps_the_earlier_one(signed_in, sent):
+    quiz = make_quiz()
+    attempt = make_attempt(make_learner(quiz), quiz)
+    [question_id] = attempt.question_ids
+    browser = signed_in(attempt.enrolment.user)
+    path = f"/assessments/attempts/{attempt.id}/responses/{question_id}"
+    browser.put(path, json={"values": {f"q{question_id}": ["a"]}})
+
+    answer = browser.put(
+        path, json={"values": {f"q{question_id}": sent}}, headers={"Accept": "*/*"}
+    )
+
+    assert answer.status_code == 422
+    assert "cannot be read" in answer.json["error"]["message"]
+    assert queries.responses_by_question(attempt)[question_id].response == ["a"]
+    assert browser.put(path, json={"values": {f"q{question_id}": []}}).json["answered"] == 0

@@ -80,3 +80,25 @@ def test_a_preview_is_one_line_of_words(app):
 
 def test_there_is_one_first_heading_on_a_page(app):
     assert "<h1" not in render_markdown("# Loud")
+
+
+def test_pictures_from_elsewhere_become_links(app):
+    html = render_markdown("![A map](https://maps.example/a.png) and ![](//maps.example/b.png)")
+
+    assert "<img" not in html
+    assert 'href="https://maps.example/a.png"' in html
+    assert "Picture: A map</a>" in html
+    assert "Picture: //maps.example/b.png</a>" in html
+
+
+def test_own_pictures_stay(app):
+    html = render_markdown("![A map](/media/a.png) ![B](http://puente.test/media/b.png)")
+
+    assert html.count("<img") == 2
+
+
+def test_a_picture_from_elsewhere_within_a_link_is_words(app):
+    html = render_markdown("[![Map](https://maps.example/a.png)](https://maps.example/)")
+
+    assert html.count("<a ") == 1
+    assert ">Picture: Map</a>" in html

@@ -289,10 +289,8 @@ def test_a_kind_of_a_room_that_is_off_names_the_plugin(institute, app, tmp_path)
     assert "need the plugin “assessments”, which is switched off" in problem
 
 
+@pytest.mark.needs("assessments")
 def test_a_mistake_in_a_question_is_named_with_its_line(institute, app, tmp_path) -> None:
-    kind = app.extensions["puente"].declared["activity_types"]["quiz"]
-    if isinstance(kind, KindWithQuestions):
-        pytest.skip("the room assessments is off")
     text = (
         "kind: quiz\ntitle: {en: Q}\nsettings:\n  questions:\n"
         '    - {id: a, kind: true_false, prompt: {en: "Yes?"}, correct: true}\n'

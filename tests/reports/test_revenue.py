@@ -22,6 +22,8 @@ from lms.reports.tables import each_row, read_table
 from tests.factories.accounts import make_administrator
 from tests.factories.courses import make_run
 
+pytestmark = pytest.mark.needs("payments")
+
 REVENUE = [
     "revenue-by-month",
     "revenue-by-course",

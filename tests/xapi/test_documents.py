@@ -416,3 +416,16 @@ def test_what_content_keeps_about_a_person_is_exported_and_erased(app, tool):
     mine.erase(user.id)
     assert mine.export(user.id) == []
     assert kept() == 1
+
+
+def test_an_activity_is_what_all_statements_say_of_it(tool):
+    for code, name in (("en-US", "Meeting"), ("fr-CA", "Réunion")):
+        definition = {"name": {code: name}, "extensions": {f"urn:x:{code}": 1.0}}
+        thing = {"id": ACTIVITY, "definition": definition}
+        statement = {"actor": ANA, "verb": {"id": "urn:v:did"}, "object": thing}
+        assert tool("POST", "statements", statement).status_code == 200
+
+    known = tool("GET", "activities", activityId=ACTIVITY).json
+
+    assert known["definition"]["name"] == {"en-US": "Meeting", "fr-CA": "Réunion"}
+    assert set(known["definition"]["extensions"]) == {"urn:x:en-US", "urn:x:fr-CA"}

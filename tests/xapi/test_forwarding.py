@@ -15,7 +15,7 @@ from lms.core.db import db
 from lms.core.models import AuditEntry, JobState, OutboxRow
 from lms.xapi.models import ForwardingTarget, RefusedByTarget, StoredStatement
 from lms.xapi.services import forwarding
-from lms.xapi.services.forwarding import TargetFilter
+from lms.xapi.services.selection import Selection
 from lms.xapi.services.store import store_statements
 from tests.factories.accounts import make_administrator, make_user
 
@@ -106,7 +106,7 @@ def void(statement_id: str) -> str:
     return str(store_statements([statement], authority=AUTHORITY)[0])
 
 
-def add(other: OtherStore, wanted: TargetFilter | None = None) -> ForwardingTarget:
+def add(other: OtherStore, wanted: Selection | None = None) -> ForwardingTarget:
     return forwarding.add_target(
         "Other", other.endpoint, "key", "secret", from_now=False, wanted=wanted
     )
@@ -368,7 +368,7 @@ def test_a_target_gets_only_the_verbs_it_is_for(app, other, run_jobs):
     write(2, verb=PASSED)
     ids = write(2)
     write(1, verb=PASSED)
-    target = add(other, TargetFilter(verbs=(COMPLETED,)))
+    target = add(other, Selection(verbs=(COMPLETED,)))
 
     run_jobs()
 
@@ -389,7 +389,7 @@ def test_a_target_for_own_statements_does_not_get_those_of_other_tools(app, othe
     key = db.session.scalars(select(XapiKey)).one()
     write(1, key_id=key.id)
     ids = write(1)
-    add(other, TargetFilter(is_own_only=True))
+    add(other, Selection(is_own_only=True))
 
     run_jobs()
 
@@ -401,7 +401,7 @@ def test_a_target_hears_of_voided_statements_only_if_it_got_them(app, other, run
     [known] = write(1)
     void(strange)
     wanted = void(known)
-    add(other, TargetFilter(verbs=(COMPLETED,)))
+    add(other, Selection(verbs=(COMPLETED,)))
 
     run_jobs()
 
@@ -410,7 +410,7 @@ def test_a_target_hears_of_voided_statements_only_if_it_got_them(app, other, run
 
 def test_a_target_whose_collection_no_plugin_knows_waits(app, other, run_jobs):
     write(1)
-    target = add(other, TargetFilter(limit=("nothing", uuid.uuid4())))
+    target = add(other, Selection(limit=("nothing", uuid.uuid4())))
 
     run_jobs()
 

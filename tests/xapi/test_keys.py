@@ -125,6 +125,16 @@ def test_a_rotated_key_takes_both_secrets_for_the_chosen_time(app):
         assert find_access(key, new) is not None
 
 
+def test_a_new_secret_works_at_once_in_another_process(app):
+    other_process = AccessCache(timer=lambda: 100.0)
+    key, old = make_key("A tool", KeyScope.ALL, None)
+    assert other_process.find(key, old) is not None
+
+    new = rotate_key(key_row(key))
+
+    assert other_process.find(key, new) is not None
+
+
 def test_without_overlap_the_old_secret_ends_at_once(app):
     key, old = make_key("A tool", KeyScope.ALL, None)
     find_access(key, old)

@@ -30,7 +30,8 @@ def close_account(user: User, password: str) -> None:
     if user.is_administrator:
         keep_one_administrator(user)
     enqueue("accounts.mail", letter="closed", user_id=user.id, to=user.email, name=user.name)
-    for room in personal_data.values():
+    # the lower rooms last: they still need to know who it is that the higher ones let go
+    for room in reversed(list(personal_data.values())):
         room.erase(user.id)
     db.session.flush()
 

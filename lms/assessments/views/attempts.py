@@ -130,7 +130,10 @@ def save_response(attempt_id: int, question_id: int) -> ResponseReturnValue:
     if question_id not in attempt.question_ids:
         raise NotFound
     question = queries.get_question(question_id)
-    response = _read(attempt, question, _json_values())
+    values = _json_values()
+    response = _read(attempt, question, values)
+    if response is None and any(text.strip() for _name, text in values.items(multi=True)):
+        raise InvalidInput(_("This answer cannot be read. Please answer the question again."))
     try:
         services.save_responses(attempt, {question.id: response})
     except TimeOver as error:

@@ -2,7 +2,8 @@
 
 Each process keeps what it read of a key for `FRESH_FOR` seconds, so that a check costs
 microseconds. A key that was revoked, rotated or given another expiry stops at once in the process
-that did it, and within `FRESH_FOR` seconds in all others; one whose time is over, on time.
+that did it, and within `FRESH_FOR` seconds in all others; one whose time is over, on time. A new
+secret works at once everywhere.
 """
 
 from __future__ import annotations
@@ -104,25 +105,36 @@ class AccessCache:
         self._kept: dict[str, _Kept] = {}
 
     def find(self, key: str, secret: str) -> Access | None:
-        """What valid credentials may do; None when unknown, wrong, revoked or expired."""
+        """What valid credentials may do; None when unknown, wrong, revoked or expired.
+
+        A secret that does not fit what is kept may be a new one: then the database is asked.
+        """
+        given = hash_secret(secret)
         kept = self._kept.get(key)
-        if kept is None or self._timer() - kept.read_at > FRESH_FOR:
-            kept = _read(key, self._timer())
-            if kept is None:
-                self._kept.pop(key, None)
-                return None
-            if len(self._kept) >= _MOST_KEPT:
-                self._kept.clear()
-            self._kept[key] = kept
-        given, now = hash_secret(secret), clock.now()
-        for known, until in kept.hashes:
-            if hmac.compare_digest(known, given) and (until is None or now < until):
-                return kept.access
-        return None
+        if kept is not None and self._timer() - kept.read_at <= FRESH_FOR:
+            access = _matching(kept, given)
+            if access is not None:
+                return access
+        kept = _read(key, self._timer())
+        if kept is None:
+            self._kept.pop(key, None)
+            return None
+        if len(self._kept) >= _MOST_KEPT:
+            self._kept.clear()
+        self._kept[key] = kept
+        return _matching(kept, given)
 
     def forget(self, key: str) -> None:
         """Read these credentials anew at the next check."""
         self._kept.pop(key, None)
+
+
+def _matching(kept: _Kept, given_hash: str) -> Access | None:
+    now = clock.now()
+    for known, until in kept.hashes:
+        if hmac.compare_digest(known, given_hash) and (until is None or now < until):
+            return kept.access
+    return None
 
 
 _cache = AccessCache()

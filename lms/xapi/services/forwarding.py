@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, update
+from sqlalchemy import Select, func, or_, select, update
 
 from lms.config import ConfigurationError
 from lms.core import clock
@@ -23,9 +23,8 @@ from lms.core.outbox import RetryLater, enqueue
 from lms.core.outgoing import check_address
 from lms.core.sealing import seal, unseal
 from lms.xapi import queries
-from lms.xapi.collections import statement_collections
-from lms.xapi.models import ForwardingTarget, RefusedByTarget, StoredStatement
-from lms.xapi.services.access import Access, Limit, within_reach
+from lms.xapi.models import AttachmentUse, ForwardingTarget, RefusedByTarget, StoredStatement
+from lms.xapi.services.selection import Selection
 from lms.xapi.services.sending import Away, OtherStore, Parcel, Refusal, send_all
 from lms.xapi.services.store import VOIDED
 
@@ -35,15 +34,6 @@ LEASE = timedelta(minutes=2)
 MOST_COUNTED = 10_000
 _WINDOW = 20_000  # primary keys that are looked through at once
 _PURPOSE = "xapi-forwarding"
-
-
-@dataclass(frozen=True)
-class TargetFilter:
-    """Which statements a target gets; as the columns of ForwardingTarget."""
-
-    verbs: tuple[str, ...] = ()
-    limit: tuple[str, uuid.UUID] | None = None
-    is_own_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +52,7 @@ def add_target(
     password: str,
     *,
     from_now: bool,
-    wanted: TargetFilter | None = None,
+    wanted: Selection | None = None,
 ) -> ForwardingTarget:
     """Begin to forward to another store; from now on, or from the first statement.
 
@@ -70,7 +60,7 @@ def add_target(
     """
     target = ForwardingTarget(last_statement_pk=queries.newest_pk() if from_now else 0)
     db.session.add(target)
-    change_target(target, name, endpoint, username, password, wanted or TargetFilter())
+    change_target(target, name, endpoint, username, password, wanted or Selection())
     wake(target)
     return target
 
@@ -81,7 +71,7 @@ def change_target(
     endpoint: str,
     username: str,
     password: str | None,
-    wanted: TargetFilter,
+    wanted: Selection,
 ) -> None:
     """Change a target; another filter holds for what is sent from now on.
 
@@ -92,8 +82,7 @@ def change_target(
     target.endpoint = endpoint.rstrip("/") + "/"
     if password is not None:
         target.password_sealed = seal(password, _PURPOSE)
-    target.verbs, target.is_own_only = list(wanted.verbs), wanted.is_own_only
-    target.limit_kind, target.limit_value = wanted.limit or (None, None)
+    wanted.keep_in(target)
     db.session.flush()
 
 
@@ -159,31 +148,10 @@ def lag(target: ForwardingTarget) -> Lag:
     return Lag(min(count, MOST_COUNTED), count > MOST_COUNTED, oldest)
 
 
-def _fits(target: ForwardingTarget) -> list[ColumnElement[bool]]:
-    """What the filter asks of a statement itself."""
-    asked: list[ColumnElement[bool]] = []
-    if target.verbs:
-        asked.append(StoredStatement.verb_id.in_(target.verbs))
-    if target.is_own_only:
-        asked.append(StoredStatement.key_id.is_(None))
-    if target.limit_kind is not None and target.limit_value is not None:
-        collection = statement_collections.get(target.limit_kind)
-        limit = Limit(
-            target.limit_kind,
-            target.limit_value,
-            frozenset(collection.activities(target.limit_value) if collection else ()),
-        )
-        access = Access(None, "", target.name, frozenset(), limit=limit)
-        inside = within_reach(select(StoredStatement.id), access).whereclause
-        if inside is not None:
-            asked.append(inside)
-    return asked
-
-
 def _candidates(target: ForwardingTarget, after: int) -> Select[StoredStatement]:
     """What fits the filter, and every voiding statement, whose own target decides."""
     found = select(StoredStatement).where(StoredStatement.id > after)
-    asked = _fits(target)
+    asked = Selection.of(target).conditions()
     if asked:
         fits = asked[0]
         for one in asked[1:]:
@@ -196,7 +164,7 @@ def _without_strange_voids(
     target: ForwardingTarget, rows: Sequence[StoredStatement]
 ) -> list[StoredStatement]:
     """Leave out voiding statements about what the target never got."""
-    asked = _fits(target)
+    asked = Selection.of(target).conditions()
     voided = {
         row.id: uuid.UUID(row.object_key.removeprefix("ref:"))
         for row in rows
@@ -212,6 +180,14 @@ def _without_strange_voids(
         )
     )
     return [row for row in rows if row.id not in voided or voided[row.id] in known]
+
+
+def _parcels(rows: Sequence[tuple[int, str]]) -> list[Parcel]:
+    named = select(AttachmentUse.statement_pk).where(
+        AttachmentUse.statement_pk.in_([primary_key for primary_key, _document in rows])
+    )
+    with_parts = set(db.session.scalars(named))
+    return [Parcel(key, document, key in with_parts) for key, document in rows]
 
 
 def forward(target_id: int) -> None:
@@ -268,7 +244,7 @@ class _Shift:
             target = db.session.get(ForwardingTarget, self._target_id, populate_existing=True)
             if target is None or not target.is_active:
                 raise _Lost
-            if target.limit_kind and target.limit_kind not in statement_collections:
+            if not Selection.of(target).is_known:
                 raise Away(f"no plugin knows what it is limited to: {target.limit_kind}")
             store = OtherStore(
                 target.endpoint, target.username, unseal(target.password_sealed, _PURPOSE)
@@ -291,7 +267,7 @@ class _Shift:
             .order_by(StoredStatement.id)
             .limit(BATCH)
         )
-        return [Parcel(primary_key, document) for primary_key, document in rows]
+        return _parcels([(primary_key, document) for primary_key, document in rows])
 
     def _next(self, target: ForwardingTarget) -> tuple[int, list[Parcel]]:
         """Up to which primary key all was looked through, and what of it is to be sent."""
@@ -306,7 +282,7 @@ class _Shift:
         if len(rows) == BATCH:
             upto = rows[-1].id
         fitting = _without_strange_voids(target, rows)
-        return max(upto, after), [Parcel(row.id, row.document) for row in fitting]
+        return max(upto, after), _parcels([(row.id, row.document) for row in fitting])
 
     def keep(self) -> None:
         """Hold the lease for longer. Raises _Lost when it is no more this worker's."""

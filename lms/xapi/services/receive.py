@@ -2,79 +2,133 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
-from lms.xapi import queries
 from lms.xapi.errors import StatementConflict, StatementRefused, VoidingRefused
-from lms.xapi.services.store import VOIDED, store_statements
+from lms.xapi.json_text import Sent, sent
+from lms.xapi.services.attachments import keep_attachments
+from lms.xapi.services.rows import rows_in
+from lms.xapi.services.sameness import is_same
+from lms.xapi.services.store import VOIDED, take_places, write
 from lms.xapi.validation import check_statement
 
-_NOT_COMPARED = {"stored", "authority", "version", "timestamp", "id", "attachments"}
+
+@dataclass(frozen=True)
+class Sender:
+    """Who sends statements, and by which rules.
+
+    authority: an xAPI agent. key_id: whose key it is, if it is one. may_void_all: whether voiding
+    statements may be about what others stored. version: "1.0.3" or "2.0.0".
+    """
+
+    authority: Mapping[str, Any]
+    key_id: int | None = None
+    may_void_all: bool = False
+    version: str = "1.0.3"
 
 
-def _as_array(statement: Mapping[str, Any]) -> None:
-    """Context activities are kept and given back as arrays (1.0.3, 2.4.6.2)."""
-    for part in (statement, statement["object"]):
-        groups = part.get("context", {}).get("contextActivities", {}) if part else {}
-        for name, value in groups.items():
-            if isinstance(value, Mapping):
-                groups[name] = [value]
+@dataclass(frozen=True)
+class Checked:
+    """Valid statements, with the id of each, and which ids their sender chose."""
+
+    entries: Sequence[Sent]
+    ids: Sequence[uuid.UUID]
+    given: frozenset[uuid.UUID]
 
 
-def is_same(sent: Mapping[str, Any], kept: Mapping[str, Any]) -> bool:
-    """Whether two statements with one id say the same (1.0.3, 2.3.2)."""
-    names = (set(sent) | set(kept)) - _NOT_COMPARED
-    return all(sent.get(name) == kept.get(name) for name in names)
+def check(entries: Sequence[Sent], version: str, put_id: uuid.UUID | None = None) -> Checked:
+    """Check statements without asking the database. put_id: the id of the only one.
+
+    Raises StatementRefused for the first bad statement.
+    """
+    ids: list[uuid.UUID] = []
+    given: set[uuid.UUID] = set()
+    for index, entry in enumerate(entries):
+        check_statement(entry.value, index, version)
+        chosen = uuid.UUID(entry.value["id"]) if "id" in entry.value else put_id
+        if chosen is not None:
+            if chosen in given:
+                raise StatementRefused("statement.id", "stands twice in one request", index)
+            given.add(chosen)
+        ids.append(chosen or uuid.uuid4())
+    return Checked(entries, ids, frozenset(given))
 
 
-def _check_voids(statements: Sequence[Mapping[str, Any]], key_id: int | None) -> None:
-    """Raise VoidingRefused for a voiding statement about another key's statement."""
-    wanted = [uuid.UUID(s["object"]["id"]) for s in statements if s["verb"]["id"] == VOIDED]
-    for statement_id, row in queries.find_statements(wanted).items():
-        if row.key_id is None or row.key_id != key_id:
-            raise VoidingRefused(str(statement_id))
+def keep(
+    checked: Checked, sender: Sender, attachments: Mapping[str, bytes] | None = None
+) -> list[uuid.UUID]:
+    """Store what is new of some statements; returns all ids in the order sent.
+
+    attachments: bytes by hash, checked (`services.attachments.check_parts`).
+
+    Raises StatementConflict when an id is in the store with another content, VoidingRefused for
+    what another key stored. Nothing is stored then.
+    """
+    place = take_places(len(checked.entries))  # from here on, nobody else writes
+    known = _known(checked.given)
+    if not sender.may_void_all:
+        _check_voids(checked.entries, sender.key_id)
+    fresh: list[tuple[Sent, uuid.UUID]] = []
+    for entry, statement_id in zip(checked.entries, checked.ids, strict=True):
+        document = known.get(statement_id)
+        if document is None:
+            fresh.append((entry, statement_id))
+        elif not is_same(entry.value, json.loads(document)):
+            raise StatementConflict(str(statement_id))
+    if fresh and attachments:
+        uses = [(e.value, place.first_pk + number) for number, (e, _id) in enumerate(fresh)]
+        keep_attachments(attachments, uses)
+    if fresh:
+        write(
+            [entry for entry, _id in fresh],
+            [statement_id for _entry, statement_id in fresh],
+            checked.given - known.keys(),
+            place,
+            authority=sender.authority,
+            key_id=sender.key_id,
+            version=sender.version,
+        )
+    return list(checked.ids)
 
 
 def receive(
     statements: Sequence[Any],
     *,
-    authority: dict[str, Any],
+    authority: Mapping[str, Any],
     key_id: int | None,
     may_void_all: bool = False,
     check_reach: Callable[[Sequence[Any]], None] | None = None,
+    version: str = "1.0.3",
 ) -> list[uuid.UUID]:
-    """Store what is new; returns all ids in the order sent.
+    """Check JSON values or `Sent` texts, and store what is new; returns the ids in order.
 
-    may_void_all: whether voiding statements may be about what others stored. check_reach: called
-    with the valid statements before they are stored; raises when one lies outside.
-
-    Raises StatementRefused for the first bad statement, StatementConflict when an id is in the
-    store with another content, VoidingRefused for what another key stored. Nothing is stored then.
+    check_reach: called with the valid statements before they are stored; raises when one lies
+    outside. Raises what `check` and `keep` raise.
     """
-    for index, statement in enumerate(statements):
-        check_statement(statement, index)
-        _as_array(statement)
+    entries = [one if isinstance(one, Sent) else sent(one) for one in statements]
+    checked = check(entries, version)
     if check_reach is not None:
-        check_reach(statements)
-    if not may_void_all:
-        _check_voids(statements, key_id)
-    given = [uuid.UUID(s["id"]) for s in statements if "id" in s]
-    if len(set(given)) != len(given):
-        raise StatementRefused("statement.id", "stands twice in one request")
-    known = queries.find_statements(given)
-    fresh: list[dict[str, Any]] = []
-    ids: list[uuid.UUID] = []
-    for statement in statements:
-        statement_id = uuid.UUID(statement["id"]) if "id" in statement else uuid.uuid4()
-        ids.append(statement_id)
-        if statement_id not in known:
-            fresh.append({**statement, "id": str(statement_id)})
-        elif not is_same(statement, orjson.loads(known[statement_id].document)):
-            raise StatementConflict(str(statement_id))
-    if fresh:
-        store_statements(fresh, authority=authority, key_id=key_id)
-    return ids
+        check_reach([entry.value for entry in entries])
+    return keep(checked, Sender(authority, key_id, may_void_all, version))
+
+
+def _known(ids: frozenset[uuid.UUID]) -> dict[uuid.UUID, str]:
+    rows = rows_in("statement_id, document", "xapi_statements", "statement_id", uuid.UUID, ids)
+    return {uuid.UUID(str(statement_id)): document for statement_id, document in rows}
+
+
+def _check_voids(entries: Sequence[Sent], key_id: int | None) -> None:
+    """Raise VoidingRefused for a voiding statement about another key's statement."""
+    wanted = [
+        uuid.UUID(entry.value["object"]["id"])
+        for entry in entries
+        if entry.value["verb"]["id"] == VOIDED
+    ]
+    owners = rows_in("statement_id, key_id", "xapi_statements", "statement_id", uuid.UUID, wanted)
+    for statement_id, owner_id in owners:
+        if owner_id is None or owner_id != key_id:
+            raise VoidingRefused(str(uuid.UUID(str(statement_id))))

@@ -8,13 +8,16 @@ form of numbers, all that version 2.0 added.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Sequence
+import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 import orjson
 
 from lms.core import outgoing
+from lms.core.db import db
+from lms.xapi.services.attachments import kept_parts
 
 TIMEOUT = 30  # seconds, for each wait
 _MOST_PATIENCE = 3600  # seconds
@@ -23,10 +26,11 @@ _MAY_PASS = (401, 403, 404, 408, 425, 429)  # refused for now, not for what the 
 
 @dataclass(frozen=True)
 class Parcel:
-    """One statement on its way: primary key, JSON text, and the version line of the standard."""
+    """One statement on its way: primary key, JSON text, and whether attachments go with it."""
 
     primary_key: int
     document: str
+    has_parts: bool = False
 
     @property
     def version(self) -> str:
@@ -64,12 +68,17 @@ def send_all(
     """
     refused: list[Refusal] = []
     is_first = True
-    for version, group in groupby(parcels, key=lambda parcel: parcel.version):
+    for (version, _alone), group in groupby(parcels, key=_together):
         if not is_first:
             before_each()
         is_first = False
         refused += _send(store, version, list(group), before_each)
     return refused
+
+
+def _together(parcel: Parcel) -> tuple[str, int]:
+    """What is the same for statements that one request takes; attachments travel alone."""
+    return parcel.version, parcel.primary_key if parcel.has_parts else 0
 
 
 def _send(
@@ -93,21 +102,41 @@ def _send(
     return refused
 
 
-def _post(store: OtherStore, version: str, parcels: Iterable[Parcel]) -> outgoing.Answer:
+def _post(store: OtherStore, version: str, parcels: Sequence[Parcel]) -> outgoing.Answer:
     token = base64.b64encode(f"{store.username}:{store.password}".encode()).decode()
+    body, content_type = _body(parcels)
     headers = {
         "Authorization": f"Basic {token}",
         "X-Experience-API-Version": version,
-        "Content-Type": "application/json",
+        "Content-Type": content_type,
         "User-Agent": "Puente",
     }
-    body = f"[{','.join(parcel.document for parcel in parcels)}]".encode()
     try:
         return outgoing.send("POST", f"{store.endpoint}statements", body, headers, timeout=TIMEOUT)
     except OSError as error:
         raise Away(str(error) or type(error).__name__) from error
     except outgoing.AddressRefused as error:
         raise Away(str(error.text)) from error
+
+
+def _body(parcels: Sequence[Parcel]) -> tuple[bytes, str]:
+    """Body and content type: JSON, or multipart/mixed with the attachments (1.0.3, 2.4.11)."""
+    text = f"[{','.join(parcel.document for parcel in parcels)}]".encode()
+    if not any(parcel.has_parts for parcel in parcels):
+        return text, "application/json"
+    boundary = secrets.token_hex(16)
+    parts = [b"Content-Type: application/json\r\n\r\n" + text]
+    for sha2, content_type, content in kept_parts([orjson.loads(p.document) for p in parcels]):
+        head = (
+            f"Content-Type: {content_type}\r\n"
+            "Content-Transfer-Encoding: binary\r\n"
+            f"X-Experience-API-Hash: {sha2}\r\n\r\n"
+        )
+        parts.append(head.encode() + content)
+    db.session.rollback()  # no transaction stays open while the other side answers
+    line = f"--{boundary}".encode()
+    body = b"".join(line + b"\r\n" + part + b"\r\n" for part in parts) + line + b"--\r\n"
+    return body, f"multipart/mixed; boundary={boundary}"
 
 
 def _patience(answer: outgoing.Answer) -> int:

@@ -3,184 +3,276 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import orjson
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import case, func, select, update
 
 from lms.core import clock
 from lms.core.db import db
-from lms.xapi.models import RelatedActivity, RelatedAgent, StoredStatement
-from lms.xapi.validation import read_instant
-from lms.xapi.vocabulary import VERBS
+from lms.xapi.json_text import Edit, Sent, dumps, edited, members, sent
+from lms.xapi.lookup import (
+    By,
+    agent_key,
+    lookup_key,
+    lookup_keys,
+    object_key,
+    reference_of,
+    related_activities,
+    related_agents,
+)
+from lms.xapi.models import StoredStatement, StoreOrder
+from lms.xapi.services.activities import learn
+from lms.xapi.services.chains import KEY_COLUMNS, Link, inherit, pass_on
+from lms.xapi.services.rows import insert_rows
+from lms.xapi.services.voiding import void
+from lms.xapi.validation import VOIDED, read_instant
 
-_LOCK = 0x70754E7465  # PostgreSQL advisory lock: one writer at a time gives `stored` its order
-VOIDED = VERBS["voided"][0]
+__all__ = [
+    "VOIDED",
+    "agent_key",
+    "object_key",
+    "related_activities",
+    "related_agents",
+    "store_statements",
+]
 
-
-def agent_key(agent: Mapping[str, Any]) -> str | None:
-    """What identifies an agent or identified group; None for an anonymous group."""
-    if "mbox" in agent:
-        return f"mbox:{agent['mbox']}"
-    if "mbox_sha1sum" in agent:
-        return f"sha1:{str(agent['mbox_sha1sum']).lower()}"
-    if "openid" in agent:
-        return f"openid:{agent['openid']}"
-    account = agent.get("account")
-    if isinstance(account, Mapping):
-        return f"account:{account.get('homePage')}|{account.get('name')}"
-    return None
-
-
-def object_key(thing: Mapping[str, Any]) -> str:
-    """What identifies the object of a statement."""
-    kind = thing.get("objectType", "Activity")
-    if kind == "Activity":
-        return str(thing["id"])
-    if kind == "StatementRef":
-        return f"ref:{str(thing['id']).lower()}"
-    if kind == "SubStatement":
-        return f"sub:{object_key(thing['object'])}"
-    return agent_key(thing) or "group:anonymous"
-
-
-def _agents(thing: Mapping[str, Any] | None) -> Iterator[str]:
-    """Identifiers of an agent or group and of a group's members."""
-    if not thing:
-        return
-    key = agent_key(thing)
-    if key:
-        yield key
-    for member in thing.get("member", ()):
-        yield from _agents(member)
-
-
-def related_agents(statement: Mapping[str, Any]) -> set[str]:
-    """All agents that a statement names, its actor included."""
-    context = statement.get("context", {})
-    thing = statement["object"]
-    found = set(_agents(statement["actor"]))
-    for part in (context.get("instructor"), context.get("team"), statement.get("authority")):
-        found.update(_agents(part))
-    if thing.get("objectType") in ("Agent", "Group"):
-        found.update(_agents(thing))
-    if thing.get("objectType") == "SubStatement":
-        found |= related_agents(thing)
-    return found
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_COLUMNS = {
+    "id": int,
+    "statement_id": uuid.UUID,
+    "stored": datetime,
+    "timestamp": datetime,
+    "actor_key": str,
+    "verb_id": str,
+    "object_key": str,
+    "registration": uuid.UUID,
+    "is_voided": bool,
+    "key_id": int,
+    "document": str,
+}
 
 
-def related_activities(statement: Mapping[str, Any]) -> set[str]:
-    """All activities that a statement names, its object included."""
-    thing = statement["object"]
-    found: set[str] = set()
-    if thing.get("objectType", "Activity") == "Activity":
-        found.add(str(thing["id"]))
-    if thing.get("objectType") == "SubStatement":
-        found |= related_activities(thing)
-    for group in statement.get("context", {}).get("contextActivities", {}).values():
-        for one in group if isinstance(group, list) else [group]:
-            found.add(str(one["id"]))
-    return found
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Places in the order of commit: the first primary key and instant of a number of them."""
+
+    first_pk: int
+    first_stored: datetime
+    activities_version: int
 
 
-def _next_stored(count: int) -> list[datetime]:
-    """`count` instants later than every earlier one, in the order of commit.
+def take_places(count: int) -> Order:
+    """Take the next places in the order of commit, and keep others from it until then.
 
-    SQLite has one writer at a time; on PostgreSQL an advisory lock that lasts until the end of
-    the transaction makes it so. Readers that poll with `since` therefore miss nothing.
+    All writers change one row, which locks it until the end of the transaction on PostgreSQL; on
+    SQLite there is one writer at a time anyway. So `id` and `stored` grow in the order of commit,
+    and readers that poll with `since` miss nothing. To be called as late as possible.
     """
-    if db.session.get_bind().dialect.name == "postgresql":
-        db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    newest = db.session.scalar(select(func.max(StoredStatement.stored)))
-    first = clock.now()
-    if newest is not None and newest >= first:
-        first = newest + timedelta(microseconds=1)
-    return [first + timedelta(microseconds=i) for i in range(count)]
+    now = (clock.now() - _EPOCH) // _MICROSECOND
+    change = (
+        update(StoreOrder)
+        .where(StoreOrder.id == 1)
+        .values(
+            last_pk=StoreOrder.last_pk + count,
+            last_stored=case(
+                (StoreOrder.last_stored < now, now + count - 1),
+                else_=StoreOrder.last_stored + count,
+            ),
+        )
+        .returning(StoreOrder.last_pk, StoreOrder.last_stored, StoreOrder.activities_version)
+        .execution_options(synchronize_session=False)
+    )
+    row = db.session.execute(change).one_or_none()
+    if row is None:
+        _begin_order()
+        row = db.session.execute(change).one()
+    last_pk, last_stored, version = row
+    first_stored = _EPOCH + timedelta(microseconds=last_stored - count + 1)
+    return Order(last_pk - count + 1, first_stored, version)
+
+
+def _begin_order() -> None:
+    """Continue the order of what is in the store."""
+    newest = select(func.max(StoredStatement.id), func.max(StoredStatement.stored))
+    last_pk, last_stored = db.session.execute(newest).one()
+    stored = (last_stored - _EPOCH) // _MICROSECOND if last_stored else 0
+    insert_rows(
+        "xapi_store_order",
+        {"id": int, "last_pk": int, "last_stored": int, "activities_version": int},
+        [(1, last_pk or 0, stored, 0)],
+        is_known_fine=True,
+    )
 
 
 def store_statements(
-    statements: Sequence[dict[str, Any]],
+    statements: Sequence[Mapping[str, Any]],
     *,
-    authority: dict[str, Any],
+    authority: Mapping[str, Any],
     key_id: int | None = None,
-    version: str = "1.0.0",
+    version: str = "1.0.3",
 ) -> list[uuid.UUID]:
     """Store valid statements, all in the running transaction; returns their ids in order.
 
     Ids that are in the store already must have been dealt with by the caller.
     """
-    rows: list[dict[str, Any]] = []
-    for statement, stored in zip(statements, _next_stored(len(statements)), strict=True):
-        statement = dict(statement)
-        statement_id = uuid.UUID(str(statement["id"])) if "id" in statement else uuid.uuid4()
-        stamp = stored.isoformat(timespec="microseconds").replace("+00:00", "Z")
-        statement["id"] = str(statement_id)
-        statement["stored"] = stamp
-        statement.setdefault("timestamp", stamp)
-        statement["authority"] = authority  # whoever sent it cannot speak as somebody else
-        statement.setdefault("version", version)
-        registration = statement.get("context", {}).get("registration")
-        rows.append(
-            {
-                "statement_id": statement_id,
-                "stored": stored,
-                "timestamp": read_instant(statement["timestamp"]),
-                "actor_key": agent_key(statement["actor"]) or "group:anonymous",
-                "verb_id": statement["verb"]["id"],
-                "object_key": object_key(statement["object"]),
-                "registration": uuid.UUID(registration) if registration else None,
-                "is_voided": False,
-                "key_id": key_id,
-                "document": orjson.dumps(statement).decode(),
-                "_statement": statement,
-            }
-        )
-    documents = [row.pop("_statement") for row in rows]
-    # many at once, then their keys: an INSERT that gives keys in order goes row by row on SQLite
-    db.session.execute(insert(StoredStatement), rows)
-    ids = [row["statement_id"] for row in rows]
-    keys = _keys_of(ids)
-    activities: list[dict[str, Any]] = []
-    agents: list[dict[str, Any]] = []
-    for statement_id, statement in zip(ids, documents, strict=True):
-        primary_key = keys[statement_id]
-        activities += [
-            {"statement_pk": primary_key, "iri": i} for i in related_activities(statement)
-        ]
-        agents += [{"statement_pk": primary_key, "key": k} for k in related_agents(statement)]
-    if activities:
-        db.session.execute(insert(RelatedActivity), activities)
-    if agents:
-        db.session.execute(insert(RelatedAgent), agents)
-    _void([d["object"]["id"] for d in documents if d["verb"]["id"] == VOIDED])
+    entries = [sent(dict(statement)) for statement in statements]
+    ids = [uuid.UUID(s["id"]) if "id" in s else uuid.uuid4() for s in statements]
+    place = take_places(len(entries))
+    given = [i for i, statement in zip(ids, statements, strict=True) if "id" in statement]
+    write(entries, ids, given, place, authority=authority, key_id=key_id, version=version)
     return ids
 
 
-def _keys_of(statement_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """The primary keys of statements by their ids."""
-    found: dict[uuid.UUID, int] = {}
-    for start in range(0, len(statement_ids), 500):
-        part = statement_ids[start : start + 500]
-        rows = db.session.execute(
-            select(StoredStatement.statement_id, StoredStatement.id).where(
-                StoredStatement.statement_id.in_(part)
+def write(
+    entries: Sequence[Sent],
+    ids: Sequence[uuid.UUID],
+    given: Iterable[uuid.UUID],
+    place: Order,
+    *,
+    authority: Mapping[str, Any],
+    key_id: int | None,
+    version: str,
+) -> None:
+    """Write new and valid statements with these ids at places that were taken.
+
+    given: those of the ids that their senders chose, so that others may have named them before.
+    """
+    ending = f',"authority":{dumps(authority)}'
+    authority_keys = {
+        lookup_key(By.RELATED_AGENT, key) for key in related_agents(_nobody(authority))
+    }
+    rows: list[tuple[Any, ...]] = []
+    links: dict[str, Link] = {}
+    primary_keys: dict[str, int] = {}
+    for number, (entry, statement_id) in enumerate(zip(entries, ids, strict=True)):
+        statement, name = entry.value, str(statement_id)
+        primary_key = place.first_pk + number
+        stored = place.first_stored + number * _MICROSECOND
+        stamp = stored.isoformat(timespec="microseconds")[:-6] + "Z"
+        registration = statement.get("context", {}).get("registration")
+        rows.append(
+            (
+                primary_key,
+                statement_id,
+                stored,
+                read_instant(statement["timestamp"]) if "timestamp" in statement else stored,
+                _for_column(agent_key(statement["actor"]) or "group:anonymous"),
+                statement["verb"]["id"],
+                _for_column(object_key(statement["object"])),
+                uuid.UUID(registration) if registration else None,
+                False,
+                key_id,
+                _document(entry, name, stamp, ending, version),
             )
         )
-        found.update((statement_id, key) for statement_id, key in rows)
-    return found
-
-
-def _void(statement_ids: Sequence[str]) -> None:
-    """Mark statements as voided; a voiding statement itself cannot be voided."""
-    if statement_ids:
+        statement.pop("authority", None)
+        links[name] = Link(lookup_keys(statement) | authority_keys, reference_of(statement))
+        primary_keys[name] = primary_key
+    if any(link.reference for link in links.values()):
+        inherit(links)
+    insert_rows("xapi_statements", _COLUMNS, rows)
+    insert_rows("xapi_statement_keys", KEY_COLUMNS, _key_rows(links, primary_keys))
+    awaited = [str(statement_id) for statement_id in given]
+    if awaited:
+        pass_on(links, awaited)
+    if learn((entry.value for entry in entries), place.activities_version):
         db.session.execute(
-            update(StoredStatement)
-            .where(
-                StoredStatement.statement_id.in_([uuid.UUID(i) for i in statement_ids]),
-                StoredStatement.verb_id != VOIDED,
-            )
-            .values(is_voided=True)
+            update(StoreOrder)
+            .values(activities_version=StoreOrder.activities_version + 1)
             .execution_options(synchronize_session=False)
         )
+    void([entry.value for entry in entries], awaited)
+
+
+def _nobody(authority: Mapping[str, Any]) -> dict[str, Any]:
+    """A statement in which nobody but the authority is named."""
+    return {"actor": {}, "object": {"id": ""}, "authority": authority}
+
+
+def _for_column(value: str) -> str:
+    """Without the one sign that PostgreSQL does not keep."""
+    return value.replace("\0", "\ufffd")
+
+
+def _key_rows(links: Mapping[str, Link], primary_keys: Mapping[str, int]) -> list[tuple[int, int]]:
+    rows: list[tuple[int, int]] = []
+    for name, link in links.items():
+        primary_key = primary_keys[name]
+        rows += [(key, primary_key) for key in link.keys]
+        if link.reference:
+            rows.append((lookup_key(By.REFERENCE, link.reference), primary_key))
+    return rows
+
+
+def _document(entry: Sent, statement_id: str, stamp: str, ending: str, version: str) -> str:
+    """The statement's own text, with what the store adds."""
+    statement, text = entry.value, entry.text
+    edits: list[Edit] = []
+    if "stored" in statement or "authority" in statement:
+        for name, begin, end in members(text):
+            if name == "stored":
+                edits.append((begin, end, f'"{stamp}"'))
+            elif name == "authority":
+                edits.append((begin, end, ending.removeprefix(',"authority":')))
+    edits += _lists_of_activities(statement, text)
+    is_2_0 = version.startswith("2")
+    if is_2_0 and not statement.get("timestamp", "Z").endswith(("Z", "z", "+00:00")):
+        edits += _in_utc(text)
+    if edits:
+        text = edited(text, edits)
+    added = "" if "id" in statement else f',"id":"{statement_id}"'
+    if "stored" not in statement:
+        added += f',"stored":"{stamp}"'
+    if "timestamp" not in statement:
+        added += f',"timestamp":"{stamp}"'
+    if "authority" not in statement:
+        added += ending
+    if "version" not in statement:
+        added += ',"version":"2.0.0"' if is_2_0 else ',"version":"1.0.0"'
+    if "\n" in text or "\r" in text:  # between values alone; files with one statement a line
+        text = text.replace("\r", " ").replace("\n", " ")
+    return f"{text[:-1]}{added}}}"
+
+
+def _lists_of_activities(statement: Mapping[str, Any], text: str) -> list[Edit]:
+    """Context activities are kept and given back as lists (1.0.3, part two, 2.4.6.2)."""
+    parts = (statement, statement["object"])
+    if all(
+        type(named) is list
+        for part in parts
+        for named in part.get("context", {}).get("contextActivities", {}).values()
+    ):
+        return []
+    edits: list[Edit] = []
+    for name, begin, _end in members(text):
+        if name == "context":
+            edits += _lists_in_context(text, begin)
+        elif name == "object":
+            for inner, inner_begin, _inner_end in members(text, begin):
+                if inner == "context":
+                    edits += _lists_in_context(text, inner_begin)
+    return edits
+
+
+def _lists_in_context(text: str, at: int) -> list[Edit]:
+    return [
+        (begin, end, f"[{text[begin:end]}]")
+        for name, groups, _end in members(text, at)
+        if name == "contextActivities"
+        for _kind, begin, end in members(text, groups)
+        if text[begin] != "["
+    ]
+
+
+def _in_utc(text: str) -> list[Edit]:
+    """A timestamp of another zone is kept in UTC (2.0.0)."""
+    edits: list[Edit] = []
+    for name, begin, end in members(text):
+        if name == "timestamp":
+            at = read_instant(text[begin + 1 : end - 1])
+            edits.append((begin, end, f'"{at.isoformat()[:-6]}Z"'))
+    return edits

@@ -16,7 +16,7 @@ from lms.core.web import page_number
 from lms.xapi.forms import ChangedTargetForm, TargetForm
 from lms.xapi.models import ForwardingTarget, RefusedByTarget, StoredStatement
 from lms.xapi.services import forwarding
-from lms.xapi.services.forwarding import TargetFilter
+from lms.xapi.services.selection import Selection
 from lms.xapi.views.shared import admin
 
 
@@ -70,8 +70,8 @@ def add_target() -> ResponseReturnValue:
     return redirect(url_for(".list_targets"), 303)
 
 
-def _filter(form: TargetForm) -> TargetFilter:
-    return TargetFilter(form.chosen_verbs(), form.chosen_limit(), form.is_own_only.data)
+def _filter(form: TargetForm) -> Selection:
+    return Selection(form.chosen_verbs(), form.chosen_limit(), form.is_own_only.data)
 
 
 def _target(target_id: int) -> ForwardingTarget:

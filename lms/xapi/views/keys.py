@@ -79,7 +79,7 @@ def _key(key_id: int) -> XapiKey:
 def _limit_text(key: XapiKey) -> str:
     """What a key is limited to, by the names of things."""
     if key.limit_kind is None:
-        return str(_("Nothing"))
+        return str(_("The whole store"))
     if key.limit_kind == REGISTRATION:
         return str(key.limit_value)
     collection = statement_collections.get(key.limit_kind)

@@ -1,0 +1,98 @@
+"""Activities as all statements together describe them (1.0.3, part two, 2.4.4.1)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import update
+
+from lms.core.db import db
+from lms.xapi.json_text import dumps
+from lms.xapi.lookup import By, lookup_key
+from lms.xapi.models import KnownActivity
+from lms.xapi.services.rows import insert_rows, rows_in
+
+_BY_KEY = ("name", "description", "extensions")  # merged member by member; the latest wins else
+_MOST_REMEMBERED = 5000
+_COLUMNS = {"key": int, "iri": str, "definition": str}
+
+
+class _Remembered:
+    """Definitions that changed nothing, while no process changed any: they need no second look."""
+
+    def __init__(self) -> None:
+        self.version = -1
+        self.definitions: dict[str, Any] = {}
+
+
+_remembered = _Remembered()
+
+
+def described(statement: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The activities that a statement describes, with their definitions."""
+    thing = statement["object"]
+    if "definition" in thing:
+        yield thing["id"], thing["definition"]
+    elif thing.get("objectType") == "SubStatement":
+        yield from described(thing)
+    context = statement.get("context")
+    if context and "contextActivities" in context:
+        for named in context["contextActivities"].values():
+            for one in named if type(named) is list else (named,):
+                if "definition" in one:
+                    yield one["id"], one["definition"]
+
+
+def merged(known: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """A definition with what a newer one says."""
+    whole = {**known, **new}
+    for name in _BY_KEY:
+        if name in known and name in new:
+            whole[name] = {**known[name], **new[name]}
+    return whole
+
+
+def learn(statements: Iterable[Mapping[str, Any]], version: int) -> bool:
+    """Keep what statements say about activities; returns whether anything changed.
+
+    version: that of `StoreOrder`, read under its lock.
+    """
+    if _remembered.version != version or len(_remembered.definitions) > _MOST_REMEMBERED:
+        _remembered.version, _remembered.definitions = version, {}
+    news: dict[str, list[Mapping[str, Any]]] = {}
+    for statement in statements:
+        for iri, definition in described(statement):
+            if _remembered.definitions.get(iri) != definition:
+                news.setdefault(iri, []).append(definition)
+    if not news:
+        return False
+    known = known_definitions(news)
+    added: list[tuple[int, str, str]] = []
+    changed = False
+    for iri, definitions in news.items():
+        whole = known.get(iri, {})
+        for definition in definitions:
+            whole = merged(whole, definition)
+        if iri not in known:
+            added.append((lookup_key(By.ACTIVITY, iri), iri, dumps(whole)))
+        elif whole != known[iri]:
+            changed = True
+            db.session.execute(
+                update(KnownActivity)
+                .where(KnownActivity.key == lookup_key(By.ACTIVITY, iri))
+                .values(definition=dumps(whole))
+                .execution_options(synchronize_session=False)
+            )
+        else:
+            _remembered.definitions[iri] = definitions[-1]
+    insert_rows("xapi_activities", _COLUMNS, added)
+    return changed
+
+
+def known_definitions(iris: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """What is known of those of the activities that were described."""
+    keys = {lookup_key(By.ACTIVITY, iri) for iri in iris}
+    rows = rows_in("iri, definition", "xapi_activities", "key", int, keys)
+    return {iri: json.loads(definition) for iri, definition in rows}
