@@ -20,7 +20,7 @@ from lms.hookspecs import hookimpl
 from lms.xapi import queries, vocabulary
 from lms.xapi.api import bp as api
 from lms.xapi.commands.keys import keys_group
-from lms.xapi.commands.statements import statements_group
+from lms.xapi.commands.retention import statements_group
 from lms.xapi.jobs import JOBS
 from lms.xapi.queries import StatementFilter
 from lms.xapi.services.documents import documents_about, forget_documents_about

@@ -1,6 +1,6 @@
 """Pages: keys and forwarding for administrators; timelines as parts of other pages."""
 
-from lms.xapi.views import endpoint_test, forwarding, keys, refused, statements
+from lms.xapi.views import endpoint_test, forwarding, keys, refused, retention, statements
 from lms.xapi.views.shared import admin
 from lms.xapi.views.statements import browser, may_browse, run_link
 from lms.xapi.views.timelines import learner_timeline, my_timeline
@@ -15,6 +15,7 @@ __all__ = [
     "may_browse",
     "my_timeline",
     "refused",
+    "retention",
     "run_link",
     "statements",
 ]
