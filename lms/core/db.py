@@ -172,6 +172,19 @@ def _turn_to_write() -> Iterator[None]:
         _in_turn.reset(token)
 
 
+def someone_writes() -> bool:
+    """Whether a transaction that writes is open on this machine's SQLite file; waits for none."""
+    file = db.engine.url.database
+    if not file or file == ":memory:":
+        return False
+    try:
+        with open(f"{file}.turn", "ab") as line:
+            fcntl.flock(line, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
+
+
 @contextmanager
 def transaction(write: bool = True) -> Iterator[None]:
     """One transaction: committed when the block ends, rolled back when it raises.
