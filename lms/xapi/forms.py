@@ -11,6 +11,7 @@ from flask_babel import get_timezone
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     BooleanField,
     DateField,
@@ -177,6 +178,16 @@ class EndpointTestForm(FlaskForm):  # type: ignore[misc]
         """Both or none."""
         if bool(self.key.data) != bool(field.data):
             raise ValidationError(_l("Key and secret belong together."))
+
+
+class ImportForm(FlaskForm):  # type: ignore[misc]
+    """A file of statements."""
+
+    file = FileField(
+        _l("File"),
+        validators=[FileRequired(_l("Choose a file."))],
+        description=_l("JSON Lines, or a JSON array of statements."),
+    )
 
 
 class FilterForm(FlaskForm):  # type: ignore[misc]
