@@ -104,16 +104,21 @@ def _begin() -> ResponseReturnValue | None:
         raise RefusedOnTheWire(*request.environ[REFUSED])
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise RefusedOnTheWire(415, "send the body as it is, without Content-Encoding")
-    request.max_content_length = (
-        MOST_STATEMENT_BYTES if request.path == STATEMENTS else MOST_DOCUMENT_BYTES
-    )
-    if (request.content_length or 0) > request.max_content_length:
+    length = request.content_length
+    if length is None:  # in pieces: Werkzeug would cut off what is too much, and say nothing
+        request.max_content_length = _most_bytes() + 1
+        length = len(request.get_data())
+    if length > _most_bytes():
         raise RefusedOnTheWire(413, _too_large())
     return None
 
 
+def _most_bytes() -> int:
+    return MOST_STATEMENT_BYTES if request.path == STATEMENTS else MOST_DOCUMENT_BYTES
+
+
 def _too_large() -> str:
-    return f"the body may have {request.max_content_length} bytes at most; send less at once"
+    return f"the body may have {_most_bytes()} bytes at most; send less at once"
 
 
 def _version_to_tell() -> str:
@@ -131,8 +136,9 @@ def _version_to_tell() -> str:
 def _through() -> datetime:
     """What reading statements promised; else the latest such promise of this process."""
     global _promised
-    _promised = max(_promised, g.get("xapi_through", _promised))
-    return _promised
+    promised: datetime = g.get("xapi_through", _promised)
+    _promised = max(_promised, promised)
+    return promised
 
 
 @bp.after_request
