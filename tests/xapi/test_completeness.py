@@ -3,42 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from lms.app import create_app
-from lms.config import Settings
 from lms.core import clock
-from lms.core.db import Model, db, transaction
+from lms.core.db import transaction
 from lms.xapi.services.completeness import complete_through
 from lms.xapi.services.store import store_statements
-from tests.conftest import DATABASE
-from tests.postgres import postgres_server
 from tests.xapi.asking import ANA, COURSE, VERB
 
 AUTHORITY = {"mbox": "mailto:site@example.org"}
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[object]:
-    """An app on a database of its own, in which transactions end for real."""
-    if DATABASE == "postgresql":
-        with postgres_server() as url:
-            yield from _site(tmp_path, url)
-    else:
-        yield from _site(tmp_path, None)
-
-
-def _site(tmp_path: Path, url: str | None) -> Iterator[object]:
-    app = create_app(Settings(data_dir=tmp_path, secret_key="k", database_url=url), testing=True)
-    with app.app_context():
-        Model.metadata.create_all(db.engine)
-    yield app
-    with app.app_context():
-        db.engine.dispose()
 
 
 def _through(app) -> datetime:
