@@ -33,6 +33,7 @@ from lms.xapi.views import (
     learner_timeline,
     may_browse,
     my_timeline,
+    profile_pages,
     run_link,
 )
 
@@ -40,7 +41,7 @@ from lms.xapi.views import (
 @hookimpl
 def blueprints() -> list[Blueprint]:
     """The endpoint for other tools, its administration, and the browser of statements."""
-    return [api, admin, browser]
+    return [api, admin, browser, profile_pages]
 
 
 @hookimpl

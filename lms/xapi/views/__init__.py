@@ -9,6 +9,7 @@ from lms.xapi.views import (
     retention,
     statements,
 )
+from lms.xapi.views.profile import profile_pages
 from lms.xapi.views.shared import admin
 from lms.xapi.views.statements import browser, may_browse, run_link
 from lms.xapi.views.timelines import learner_timeline, my_timeline
@@ -23,6 +24,7 @@ __all__ = [
     "learner_timeline",
     "may_browse",
     "my_timeline",
+    "profile_pages",
     "refused",
     "retention",
     "run_link",
