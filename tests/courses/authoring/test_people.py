@@ -416,3 +416,21 @@ def test_what_is_no_package_is_told(house, content) -> None:
         "/teach/import", data={"package": (io.BytesIO(content), "x.zip"), "owner": ""}
     )
     assert answer.status_code == 422
+
+
+def test_a_package_makes_no_partner_of_an_organisation_of_others(house) -> None:
+    partner = make_organisation(slug="theirs", name={"en": "Their Institute"})
+    house.course.partners = [partner]
+    db.session.commit()
+    package = house.author.get(f"{BASE}/export").data
+    house.course.partners = []
+    db.session.commit()
+
+    answer = house.author.post(
+        "/teach/import",
+        data={"owner": "", "package": (io.BytesIO(package), "budgets.zip")},
+        content_type="multipart/form-data",
+    )
+
+    assert "Their Institute did not become a partner" in answer.text
+    assert house.course.partners == []
