@@ -1,4 +1,4 @@
-"""Statements such as Puente records: what each learner did with each activity, cmi5's context."""
+"""Statements such as Puente records: what each learner did with each activity."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from lms.xapi.lookup import lookup_keys
-from lms.xapi.vocabulary import CMI5_CATEGORY, TYPES, VERBS
+from lms.xapi.vocabulary import PROFILE_TYPE, TYPES, VERBS
 
 if TYPE_CHECKING:
     from benchmarks.data import Generator
@@ -34,6 +34,10 @@ class StatementRows:
     def __init__(self, site: Generator) -> None:
         self.site = site
         self.root = f"{site.base_url}/xapi/activities"
+        self.category = {
+            "id": f"{site.base_url}/xapi/profile/v1",
+            "definition": {"type": PROFILE_TYPE},
+        }
         self.authority = {
             "objectType": "Agent",
             "name": "Puente",
@@ -86,7 +90,7 @@ class StatementRows:
                         _activity(run_iri, "course", site.titles[course]),
                         _activity(course_iri, "course", site.titles[course]),
                     ],
-                    "category": [CMI5_CATEGORY],
+                    "category": [self.category],
                 },
             },
             "id": str(statement_id),

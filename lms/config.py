@@ -170,6 +170,13 @@ class Settings(BaseSettings):
         """The data folder as an absolute path."""
         return self.data_dir.expanduser().resolve()
 
+    def own_file(self, name: str) -> Path:
+        """A file of the data folder; both are made for their owner only when they are missing."""
+        self.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self.data_path / name
+        path.touch(mode=0o600)
+        return path
+
     @cached_property
     def sqlalchemy_url(self) -> str:
         """Address of the database in the form SQLAlchemy takes, with the psycopg 3 driver."""
@@ -197,7 +204,7 @@ class Settings(BaseSettings):
             return self.secret_key.get_secret_value()
         path = self.data_path / "secret_key"
         if not path.exists():
-            self.data_path.mkdir(parents=True, exist_ok=True)
+            self.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
             draft = path.with_name(f"secret_key.{os.getpid()}")
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
                 file.write(secrets.token_urlsafe(48))

@@ -13,7 +13,7 @@ from tools.places import ROOT, data_folder, environment, venv_program
 # any of these tells that Puente made the folder
 MARKS = ("puente.sqlite3", "secret_key", "demo.json")
 # what holds people, courses and work to do; the signing key stays
-DATABASES = ("puente.sqlite3", "queue.sqlite3")
+DATABASES = ("puente.sqlite3", "queue.sqlite3", "limits.sqlite3")
 CONTENTS = ("files", "mails", "demo.json")
 
 

@@ -56,14 +56,15 @@ def add_command(
     except EmailNotValidError as error:
         raise click.BadParameter(str(error)) from None
     password = _read_password(password_stdin)
+    check_strength(password, email, name)
+    password_hash = hash_password(password)
     with transaction():
         if queries.find_user(email):
             raise AddressTaken
-        check_strength(password, email, name)
         user = registration.make_user(
             name=name,
             email=email,
-            password_hash=hash_password(password),
+            password_hash=password_hash,
             language=language,
             country=country.upper() if country else None,
         )
@@ -96,9 +97,10 @@ def list_command(search: str, admins: bool) -> None:
 def password_command(email: str, password_stdin: bool) -> None:
     """Set a new password; the person is signed out everywhere and told by mail."""
     password = _read_password(password_stdin)
+    password_hash = credentials.hash_new_password(_find(email), password)
     with transaction():
         user = _find(email)
-        credentials.set_password(user, password)
+        credentials.set_password(user, password_hash)
         audit.record("accounts.set_password", user, None)
     console.print(f"New password for {user.email}.")
 

@@ -28,7 +28,8 @@ class Permission:
 
     name: "room.verb". rule: whether this signed-in person may do it to the subject.
     administrators: whether administrators may do it whatever the rule says. strangers: whether
-    people who are not signed in may do it, given the subject.
+    people who are not signed in may do it, given the subject. refusal: what those read who may not,
+    where there is more to say than that their account does not allow it.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Permission:
     rule: Rule = lambda user, subject: False
     administrators: bool = True
     strangers: Callable[[Any], bool] = lambda subject: False
+    refusal: str | LazyString | None = None
 
 
 permissions: Registered[Permission] = Registered("permissions", Permission)
@@ -85,4 +87,4 @@ def require(name: str, subject: Any = None) -> None:
     g.permission_asked = True
     user = present_user()
     if not may(user, name, subject):
-        raise SignInNeeded if user is None else Forbidden
+        raise SignInNeeded if user is None else Forbidden(permissions[name].refusal)

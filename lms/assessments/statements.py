@@ -12,15 +12,8 @@ from lms.assessments.question_types.base import question_types
 from lms.core.markdown import plain_text
 from lms.courses.statements import activity_of, context_of
 from lms.xapi.mapping import StatementDraft, StatementMapping
-from lms.xapi.vocabulary import (
-    CMI5_CATEGORY,
-    MOVE_ON_CATEGORY,
-    activity,
-    activity_iri,
-    iso_duration,
-)
-
-MASTERY_SCORE = "https://w3id.org/xapi/cmi5/context/extensions/masteryscore"
+from lms.xapi.profile.templates import MASTERY_SCORE
+from lms.xapi.vocabulary import activity, activity_iri, iso_duration
 
 
 def _submitted(event: AttemptSubmitted) -> Iterator[StatementDraft]:
@@ -89,7 +82,6 @@ def _result(attempt: QuizAttempt) -> StatementDraft:
     if not has_passed:
         result["success"] = bool(attempt.is_passed)
         extensions[MASTERY_SCORE] = rules.pass_score
-        context["category"] = [CMI5_CATEGORY, MOVE_ON_CATEGORY]
     verb = "scored" if has_passed else "passed" if attempt.is_passed else "failed"
     return StatementDraft(
         user=attempt.enrolment.user,

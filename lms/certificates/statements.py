@@ -20,7 +20,7 @@ def earned(event: CredentialIssued) -> Iterable[StatementDraft]:
     facts = credential.facts
     title = facts["course"]["title"]
     course = activity(activity_iri("course", facts["course"]["uuid"]), "course", title)
-    run = activity(activity_iri("run", facts["run"]["uuid"]), "course", title)
+    run = activity(activity_iri("run", facts["run"]["uuid"]), "run", title)
     yield StatementDraft(
         user=credential.user,
         verb="earned",

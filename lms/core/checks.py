@@ -37,6 +37,15 @@ def _configuration() -> str:
     return config.base_url
 
 
+def _privacy() -> str:
+    folder = settings().data_path
+    if folder.stat().st_mode & 0o077:
+        raise ConfigurationError(
+            f"others on this machine can read the data folder: chmod 700 {folder}"
+        )
+    return "the data folder is for its owner only"
+
+
 def _database() -> str:
     db.session.execute(text("SELECT 1"))
     if pending():
@@ -89,6 +98,7 @@ def _clock() -> str:
 
 _CHECKS: dict[str, Callable[[], str]] = {
     "configuration": _configuration,
+    "privacy": _privacy,
     "database": _database,
     "storage": _storage,
     "queue": _queue,

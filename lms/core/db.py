@@ -107,8 +107,8 @@ def engine_options(settings: Settings) -> dict[str, Any]:
 
 def init_db(app: Flask, settings: Settings) -> None:
     """Give the app its engine."""
-    if settings.is_sqlite:
-        settings.data_path.mkdir(parents=True, exist_ok=True)
+    if settings.database_url is None:
+        settings.own_file("puente.sqlite3")  # SQLite gives its other files the same mode
     app.config["SQLALCHEMY_ENGINES"] = {"default": engine_options(settings)}
     db.init_app(app)
     # The extension also closes asynchronous sessions, of which there are none: Flask would start
@@ -152,6 +152,11 @@ def write_intent(will_write: bool) -> Iterator[None]:
         _will_write.reset(token)
 
 
+def will_write() -> bool:
+    """Whether a transaction that begins now takes SQLite's write lock at once."""
+    return _will_write.get()
+
+
 @contextmanager
 def _turn_to_write() -> Iterator[None]:
     """Stand in line for SQLite's write lock, among all threads and processes of this machine.
@@ -170,6 +175,19 @@ def _turn_to_write() -> Iterator[None]:
             yield
     finally:
         _in_turn.reset(token)
+
+
+def someone_writes() -> bool:
+    """Whether a transaction that writes is open on this machine's SQLite file; waits for none."""
+    file = db.engine.url.database
+    if not file or file == ":memory:":
+        return False
+    try:
+        with open(f"{file}.turn", "ab") as line:
+            fcntl.flock(line, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
 
 
 @contextmanager

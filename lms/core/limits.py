@@ -25,12 +25,10 @@ limiter = Limiter(key_func=visitor_address, default_limits=[])
 
 def init_limits(app: Flask, settings: Settings) -> None:
     """Set up the limiter; single views carry their own limits."""
-    file = settings.data_path / "limits.sqlite3"
-    if not settings.redis_url:
-        settings.data_path.mkdir(parents=True, exist_ok=True)
+    storage = settings.redis_url or f"tries://{quote(str(settings.own_file('limits.sqlite3')))}"
     app.config.update(
         RATELIMIT_ENABLED=settings.rate_limits,
-        RATELIMIT_STORAGE_URI=settings.redis_url or f"tries://{quote(str(file))}",
+        RATELIMIT_STORAGE_URI=storage,
         RATELIMIT_HEADERS_ENABLED=False,
         RATELIMIT_STRATEGY="moving-window",
     )

@@ -132,7 +132,7 @@ def _render(text: str, language: str, rewriter: Rewriter | None, shift: int) -> 
             for child in token.children or ():
                 _rewrite(child, rewriter)
         if token.children:
-            token.children = list(_without_foreign_pictures(token.children, env))
+            token.children = list(_without_foreign_pictures(token.children))
     dirty = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, env)
     return nh3.clean(
         dirty,
@@ -154,7 +154,7 @@ def _rewrite(token: Token, rewriter: Rewriter) -> None:
         token.attrs["loading"] = "lazy"
 
 
-def _without_foreign_pictures(tokens: list[Token], env: dict[str, Any]) -> Iterator[Token]:
+def _without_foreign_pictures(tokens: list[Token]) -> Iterator[Token]:
     """Links in place of pictures from elsewhere, which the pages would not load."""
     depth = 0
     for token in tokens:
@@ -163,9 +163,7 @@ def _without_foreign_pictures(tokens: list[Token], env: dict[str, Any]) -> Itera
         if token.type != "image" or not _is_foreign(address):
             yield token
             continue
-        words = _MARKDOWN.renderer.renderInlineAsText(
-            token.children or [], _MARKDOWN.options, env
-        ).strip()
+        words = token.content.strip()
         text = Token("text", "", 0, content=_("Picture: %(words)s", words=words or address))
         if depth:  # no link within a link
             yield text

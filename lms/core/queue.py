@@ -20,8 +20,7 @@ def make_queue(settings: Settings, *, in_memory: bool = False) -> Huey:
         return MemoryHuey("puente")
     if settings.redis_url:
         return RedisHuey("puente", url=settings.redis_url)
-    settings.data_path.mkdir(parents=True, exist_ok=True)
-    return SqliteHuey("puente", filename=str(settings.data_path / "queue.sqlite3"))
+    return SqliteHuey("puente", filename=str(settings.own_file("queue.sqlite3")))
 
 
 def send(queue: Huey, row_ids: list[int], delay: float | None = None) -> None:

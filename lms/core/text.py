@@ -12,6 +12,7 @@ from flask_babel import get_locale
 
 from lms.config import LANGUAGES
 
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
 
 
@@ -61,6 +62,11 @@ def fold(text: str) -> str:
 def search_words(query: str) -> list[str]:
     """The folded words of a search query, at most eight."""
     return [word for word in _NOT_WORD.split(fold(query)) if word][:8]
+
+
+def harmless(text: str) -> str:
+    """Text that no spreadsheet takes for a formula (OWASP, CSV injection)."""
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_SIGNS) else text
 
 
 def slugify(text: str, fallback: str = "item") -> str:

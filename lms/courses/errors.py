@@ -27,6 +27,12 @@ class AlreadyEnrolled(DomainError):
     message = lazy_gettext("You are already enrolled in this course run.")
 
 
+class MessageSent(DomainError):
+    """The same message was sent from the same form before."""
+
+    message = lazy_gettext("This message was sent already.")
+
+
 class PaymentNeeded(DomainError):
     """This run costs money and the chosen way in does not pay."""
 

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext
 from lms.accounts.models import User
 from lms.accounts.permissions import Permission
 from lms.core.web import SAFE_METHODS
+from lms.courses.errors import EnrolmentClosed
 from lms.courses.models import (
     Course,
     CourseMedia,
@@ -90,7 +91,12 @@ def all_permissions() -> list[Permission]:
             may_edit,
             strangers=lambda course: bool(course.is_published),
         ),
-        Permission("courses.enrol", lazy_gettext("Enrol in a course run"), _may_enrol),
+        Permission(
+            "courses.enrol",
+            lazy_gettext("Enrol in a course run"),
+            _may_enrol,
+            refusal=EnrolmentClosed.message,
+        ),
         Permission(
             "courses.leave",
             lazy_gettext("Leave a course run or its waiting list"),

@@ -1,8 +1,8 @@
-"""What happens in courses as xAPI statements, with cmi5's context where it fits.
+"""What happens in courses as xAPI statements, after the rules of cmi5 where they fit.
 
 Each enrolment is a registration. Statements about an activity have its module as parent, and run
-and course as grouping (xAPI 1.0.3, 2.4.6.2). Those verbs that cmi5 defines for a learner's session
-(initialized, completed) carry its category; "completed" also that of moveOn (cmi5 Quartz, 9.6.2).
+and course as grouping (xAPI 1.0.3, 2.4.6.2). "completed" has no score (cmi5 Quartz, 9.5.1); the
+forms of all statements are in `lms.xapi.profile`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from lms.courses.events import (
 )
 from lms.courses.models import Activity, Course, CourseRun, Enrolment, Module
 from lms.xapi.mapping import StatementDraft, StatementMapping
-from lms.xapi.vocabulary import CMI5_CATEGORY, MOVE_ON_CATEGORY, activity, activity_iri
+from lms.xapi.vocabulary import activity, activity_iri
 
 XapiActivity = dict[str, Any]
 
@@ -35,7 +35,7 @@ def run_activity(run: CourseRun) -> XapiActivity:
     """A course run: the course's title with the dates."""
     span = f"{run.starts_on.isoformat()}/{run.ends_on.isoformat()}"
     name = {code: f"{title} ({span})" for code, title in run.course.title.items()}
-    return activity(activity_iri("run", run.uuid), "course", name)
+    return activity(activity_iri("run", run.uuid), "run", name)
 
 
 def module_activity(module: Module) -> XapiActivity:
@@ -66,21 +66,19 @@ def _about_course(enrolment: Enrolment, verb: str, **more: Any) -> StatementDraf
         verb=verb,
         object=course_activity(enrolment.run.course),
         registration=enrolment.registration,
-        context_activities={"grouping": [run_activity(enrolment.run)], **more.pop("context", {})},
+        context_activities={"grouping": [run_activity(enrolment.run)]},
         language=enrolment.user.language,
         **more,
     )
 
 
-def _about_activity(
-    enrolment: Enrolment, item: Activity, verb: str, category: list[XapiActivity], **more: Any
-) -> StatementDraft:
+def _about_activity(enrolment: Enrolment, item: Activity, verb: str, **more: Any) -> StatementDraft:
     return StatementDraft(
         user=enrolment.user,
         verb=verb,
         object=activity_of(item),
         registration=enrolment.registration,
-        context_activities={**context_of(enrolment, item), "category": category},
+        context_activities=context_of(enrolment, item),
         language=enrolment.user.language,
         **more,
     )
@@ -95,27 +93,18 @@ def _launched(event: CourseLaunched) -> Iterable[StatementDraft]:
 
 
 def _initialized(event: ActivityStarted) -> Iterable[StatementDraft]:
-    yield _about_activity(event.enrolment, event.activity, "initialized", [CMI5_CATEGORY])
+    yield _about_activity(event.enrolment, event.activity, "initialized")
 
 
 def _completed(event: ActivityCompleted) -> Iterable[StatementDraft]:
-    result: dict[str, Any] = {"completion": True}
-    if event.score is not None:
-        result["score"] = {"scaled": event.score}
-    yield _about_activity(
-        event.enrolment,
-        event.activity,
-        "completed",
-        [CMI5_CATEGORY, MOVE_ON_CATEGORY],
-        result=result,
-    )
+    yield _about_activity(event.enrolment, event.activity, "completed", result={"completion": True})
 
 
 def _course_completed(event: CourseCompleted) -> Iterable[StatementDraft]:
-    result: dict[str, Any] = {"completion": True}
+    yield _about_course(event.enrolment, "completed", result={"completion": True})
     if event.enrolment.grade is not None:
-        result["score"] = {"scaled": round(event.enrolment.grade, 6)}
-    yield _about_course(event.enrolment, "completed", result=result)
+        score = {"scaled": round(event.enrolment.grade, 6)}
+        yield _about_course(event.enrolment, "scored", result={"score": score})
 
 
 def _unregistered(event: EnrolmentEnded) -> Iterable[StatementDraft]:

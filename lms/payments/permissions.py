@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext
 
 from lms.accounts.models import User
 from lms.accounts.permissions import Permission
+from lms.courses.errors import EnrolmentClosed
 from lms.courses.models import CourseRun, PublicationState
 from lms.payments.models import Order
 
@@ -24,6 +25,7 @@ PERMISSIONS = [
         lazy_gettext("Buy a place in a course run"),
         _may_buy,
         administrators=False,
+        refusal=EnrolmentClosed.message,
     ),
     Permission(
         "payments.see_order",

@@ -11,7 +11,6 @@ from lms.core.templating import format_day, format_money, format_number, format_
 from lms.reports.base import Column, Filters, RowValues
 
 NOTHING = "–"
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def money_of(column: Column, row: RowValues) -> Money | None:
@@ -67,8 +66,3 @@ def kept(column: Column, row: RowValues, filters: Filters) -> str | int | Decima
             return value  # type: ignore[no-any-return]
         case _:
             return column.words(value) if column.words else str(value)
-
-
-def harmless(text: str) -> str:
-    """Text that no spreadsheet takes for a formula (OWASP, CSV injection)."""
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_SIGNS) else text

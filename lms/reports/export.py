@@ -15,8 +15,9 @@ from flask_babel import gettext as _
 
 from lms.core import clock
 from lms.core.templating import format_moment
+from lms.core.text import harmless
 from lms.reports.base import Column, Filters, Report, RowValues
-from lms.reports.cells import harmless, kept, shown
+from lms.reports.cells import kept, shown
 from lms.reports.tables import Sort, each_row, read_totals
 
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel takes UTF-8 for the system's own code page

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, union_all
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from lms.accounts.models import User
@@ -27,6 +27,7 @@ from lms.xapi.models.statements import StatementKey, StoredStatement
 PAGE_SIZE = 25
 _MOST_PEOPLE = 50  # that a name stands for
 _MOST_VERBS = 200
+_LONG_WALK = 2000  # entries of an index
 _AGENT_KINDS = ("account:", "mbox:", "sha1:", "openid:")
 
 
@@ -67,7 +68,7 @@ def _is_under(keys: Sequence[int]) -> ColumnElement[bool]:
 
 
 def _conditions(wanted: Wanted) -> list[list[int]]:
-    """The numbers of each condition, the one that most often fits fewest first; any of each."""
+    """The numbers of each condition, any of which fits it; the condition that fits least first."""
     found: list[list[int]] = []
     if wanted.actors is not None:
         found.append([lookup_key(By.AGENT, actor) for actor in wanted.actors])
@@ -77,7 +78,16 @@ def _conditions(wanted: Wanted) -> list[list[int]]:
         found.append([lookup_key(By.RELATED_ACTIVITY, iri) for iri in wanted.collection])
     if wanted.verb is not None:
         found.append([lookup_key(By.VERB, wanted.verb)])
-    return found
+    if len(found) < 2 or not all(found):
+        return sorted(found, key=len)
+    sizes = db.session.execute(select(*(_size(keys) for keys in found))).one()
+    return [keys for _size, keys in sorted(zip(sizes, found, strict=True), key=lambda one: one[0])]
+
+
+def _size(keys: Sequence[int]) -> ScalarSelect[int]:
+    """How many entries stand under these numbers, counted no further than is of use."""
+    some = select(StatementKey.statement_pk).where(StatementKey.key.in_(keys)).limit(_LONG_WALK)
+    return select(func.count()).select_from(some.subquery()).scalar_subquery()
 
 
 def _walks(wanted: Wanted) -> Iterator[tuple[InstrumentedAttribute[int], Select[int]]]:

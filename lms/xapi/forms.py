@@ -11,17 +11,28 @@ from flask_babel import get_timezone
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     BooleanField,
     DateField,
+    IntegerField,
     PasswordField,
+    RadioField,
     SelectField,
     SelectMultipleField,
     StringField,
     TextAreaField,
 )
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
-from wtforms.validators import UUID, DataRequired, Length, Optional, ValidationError
+from wtforms.validators import (
+    UUID,
+    DataRequired,
+    InputRequired,
+    Length,
+    NumberRange,
+    Optional,
+    ValidationError,
+)
 from wtforms.widgets import CheckboxInput
 
 from lms.accounts.models import User
@@ -29,7 +40,8 @@ from lms.core import clock
 from lms.core.outgoing import AddressRefused, check_address
 from lms.core.validators import SensibleDate
 from lms.xapi.collections import REGISTRATION, statement_collections
-from lms.xapi.models import KeyScope
+from lms.xapi.models import ErasureWay, KeyScope
+from lms.xapi.services.selection import Selection
 
 SCOPES: list[tuple[KeyScope, LazyString]] = [
     (KeyScope.WRITE, _l("Send statements")),
@@ -168,6 +180,16 @@ class EndpointTestForm(FlaskForm):  # type: ignore[misc]
             raise ValidationError(_l("Key and secret belong together."))
 
 
+class ImportForm(FlaskForm):  # type: ignore[misc]
+    """A file of statements."""
+
+    file = FileField(
+        _l("File"),
+        validators=[FileRequired(_l("Choose a file."))],
+        description=_l("JSON Lines, or a JSON array of statements."),
+    )
+
+
 class FilterForm(FlaskForm):  # type: ignore[misc]
     """What to look for among the statements."""
 
@@ -190,18 +212,11 @@ class FilterForm(FlaskForm):  # type: ignore[misc]
     until = DateField(_l("Until"), validators=[Optional(), SensibleDate()])
 
 
-class _TargetFields(FlaskForm):  # type: ignore[misc]
-    """What an administrator decides of another store to forward to."""
+class _SelectionFields(FlaskForm):  # type: ignore[misc]
+    """Which statements an administrator means."""
 
-    name = StringField(_l("Name"), validators=[DataRequired(), Length(max=100)])
-    endpoint = StringField(
-        _l("Address of its xAPI endpoint"), validators=[DataRequired(), Length(max=500)]
-    )
-    username = StringField(_l("Key"), validators=[DataRequired(), Length(max=200)])
     limit = SelectField(
-        _l("Limited to"),
-        description=_l("It gets only statements about this."),
-        validators=[Optional()],
+        _l("Limited to"), description=_l("Only statements about this."), validators=[Optional()]
     )
     verbs = TextAreaField(
         _l("Only these verbs"),
@@ -211,9 +226,35 @@ class _TargetFields(FlaskForm):  # type: ignore[misc]
     is_own_only = BooleanField(_l("Only what happens in Puente, not what other tools send"))
 
     def offer(self, user: User) -> Self:
-        """Fill in what a target can be limited to; returns itself."""
+        """Fill in what statements can be limited to; returns itself."""
         self.limit.choices = _limits(user)
         return self
+
+    def validate_verbs(self, field: TextAreaField) -> None:
+        """Each line is an IRI."""
+        for line in self._chosen_verbs():
+            if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|^`]+", line):
+                raise ValidationError(_l("This is not an IRI: %(line)s", line=line))
+
+    def _chosen_verbs(self) -> tuple[str, ...]:
+        lines = [line.strip() for line in (self.verbs.data or "").splitlines()]
+        return tuple(dict.fromkeys(line for line in lines if line))
+
+    def selection(self) -> Selection:
+        """What was chosen."""
+        return Selection(
+            self._chosen_verbs(), _chosen_limit(self.limit.data), self.is_own_only.data
+        )
+
+
+class _TargetFields(_SelectionFields):
+    """What an administrator decides of another store to forward to."""
+
+    name = StringField(_l("Name"), validators=[DataRequired(), Length(max=100)])
+    endpoint = StringField(
+        _l("Address of its xAPI endpoint"), validators=[DataRequired(), Length(max=500)]
+    )
+    username = StringField(_l("Key"), validators=[DataRequired(), Length(max=200)])
 
     def validate_endpoint(self, field: StringField) -> None:
         """Puente does not connect to every address."""
@@ -221,21 +262,6 @@ class _TargetFields(FlaskForm):  # type: ignore[misc]
             check_address(field.data or "")
         except AddressRefused as refusal:
             raise ValidationError(refusal.text) from None
-
-    def validate_verbs(self, field: TextAreaField) -> None:
-        """Each line is an IRI."""
-        for line in self.chosen_verbs():
-            if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|^`]+", line):
-                raise ValidationError(_l("This is not an IRI: %(line)s", line=line))
-
-    def chosen_verbs(self) -> tuple[str, ...]:
-        """The IRIs, each once."""
-        lines = [line.strip() for line in (self.verbs.data or "").splitlines()]
-        return tuple(dict.fromkeys(line for line in lines if line))
-
-    def chosen_limit(self) -> tuple[str, uuid.UUID] | None:
-        """Name of the collection and its member."""
-        return _chosen_limit(self.limit.data)
 
 
 class TargetForm(_TargetFields):
@@ -252,4 +278,44 @@ class ChangedTargetForm(_TargetFields):
         _l("Secret"),
         validators=[Optional(), Length(max=200)],
         description=_l("Empty: the present secret stays."),
+    )
+
+
+class RuleForm(_SelectionFields):
+    """How long some statements are kept."""
+
+    name = StringField(_l("Name"), validators=[DataRequired(), Length(max=100)])
+    days = IntegerField(
+        _l("Days"),
+        validators=[InputRequired(), NumberRange(min=1, max=36500)],
+        description=_l("Statements are deleted so many days after they were stored."),
+    )
+
+
+class PersonForm(FlaskForm):  # type: ignore[misc]
+    """Whose records are meant."""
+
+    who = StringField(
+        _l("Email address or identifier"),
+        validators=[DataRequired(), Length(max=1000)],
+        description=_l("An identifier of an account has the form homePage|name."),
+    )
+
+
+class EraseForm(PersonForm):
+    """What shall become of a person's records."""
+
+    way = RadioField(
+        _l("What shall become of the records"),
+        choices=[
+            SelectChoice(
+                ErasureWay.ANONYMISE.value,
+                _l("They stay, but nobody can tell any more whose they are"),
+            ),
+            SelectChoice(ErasureWay.DELETE.value, _l("They are deleted")),
+        ],
+        default=ErasureWay.ANONYMISE.value,
+    )
+    understood = BooleanField(
+        _l("I know that this cannot be undone"), validators=[DataRequired(_l("Please confirm."))]
     )

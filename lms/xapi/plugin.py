@@ -20,7 +20,7 @@ from lms.hookspecs import hookimpl
 from lms.xapi import queries, vocabulary
 from lms.xapi.api import bp as api
 from lms.xapi.commands.keys import keys_group
-from lms.xapi.commands.statements import statements_group
+from lms.xapi.commands.retention import statements_group
 from lms.xapi.jobs import JOBS
 from lms.xapi.queries import StatementFilter
 from lms.xapi.services.documents import documents_about, forget_documents_about
@@ -33,6 +33,7 @@ from lms.xapi.views import (
     learner_timeline,
     may_browse,
     my_timeline,
+    profile_pages,
     run_link,
 )
 
@@ -40,7 +41,7 @@ from lms.xapi.views import (
 @hookimpl
 def blueprints() -> list[Blueprint]:
     """The endpoint for other tools, its administration, and the browser of statements."""
-    return [api, admin, browser]
+    return [api, admin, browser, profile_pages]
 
 
 @hookimpl

@@ -116,14 +116,22 @@ TYPES = {
     "certificate": "https://www.opigno.org/en/tincan_registry/activity_type/certificate",
 }
 
-CMI5_CATEGORY: dict[str, Any] = {
-    "objectType": "Activity",
-    "id": "https://w3id.org/xapi/cmi5/context/categories/cmi5",
-}
-MOVE_ON_CATEGORY: dict[str, Any] = {
-    "objectType": "Activity",
-    "id": "https://w3id.org/xapi/cmi5/context/categories/moveon",
-}
+PROFILE_TYPE = "http://adlnet.gov/expapi/activities/profile"
+
+
+def profile_iri(path: str = "") -> str:
+    """The IRI of Puente's own xAPI profile, or of something in it."""
+    return f"{settings().base_url}/xapi/profile" + (f"/{path}" if path else "")
+
+
+def type_iri(name: str) -> str:
+    """The IRI of an activity type by its name in TYPES; "run" is Puente's own, an IRI is itself."""
+    return profile_iri("activity-types/course-run") if name == "run" else TYPES.get(name, name)
+
+
+def profile_category() -> dict[str, Any]:
+    """The context activity that says which profile a statement follows."""
+    return {"id": profile_iri("v1"), "definition": {"type": PROFILE_TYPE}}
 
 
 def activity_iri(kind: str, identifier: uuid.UUID | str) -> str:
@@ -134,8 +142,8 @@ def activity_iri(kind: str, identifier: uuid.UUID | str) -> str:
 def activity(
     iri: str, type_: str, name: ByLanguage, description: ByLanguage | None = None
 ) -> dict[str, Any]:
-    """An xAPI Activity object. type_: a name in TYPES or an IRI."""
-    definition: dict[str, Any] = {"type": TYPES.get(type_, type_)}
+    """An xAPI Activity object. type_: as `type_iri` takes it."""
+    definition: dict[str, Any] = {"type": type_iri(type_)}
     if name:
         definition["name"] = {code: text for code, text in name.items() if text}
     if description:

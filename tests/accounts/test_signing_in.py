@@ -11,7 +11,7 @@ from lms.accounts.models import SignIn
 from lms.accounts.passwords import hash_password, is_outdated, is_password
 from lms.accounts.services.sign_ins import remove_old_sign_ins
 from lms.core import clock
-from lms.core.db import db
+from lms.core.db import db, will_write
 from tests.accounts.letters import link_in
 from tests.factories.accounts import PASSWORD, make_user
 
@@ -245,3 +245,39 @@ def test_nobody_learns_whether_an_address_is_known(client, ana, mails):
 
     assert (known.status_code, known.location) == (unknown.status_code, unknown.location)
     assert [mail["To"] for mail in mails()] == [ana.email]
+
+
+def test_nobody_waits_to_write_while_a_password_is_hashed(client, app, ana, mails, monkeypatch):
+    """On SQLite a writing transaction holds the only lock."""
+    from argon2 import PasswordHasher
+
+    def watch(name):
+        work = getattr(PasswordHasher, name)
+
+        def watched(self, *given):
+            assert not will_write()
+            done.append(name)
+            return work(self, *given)
+
+        monkeypatch.setattr(PasswordHasher, name, watched)
+
+    done: list[str] = []
+    new = "four new words here"
+    client.post("/forgotten-password", data={"email": ana.email})
+    reset = link_in(mails()[0])
+    watch("hash")
+    watch("verify")
+    form = {"name": "B", "email": "b@example.org", "password": PASSWORD, "language": "en"}
+
+    assert app.test_client().post("/register", data=form | {"accept": "y"}).status_code == 303
+    assert app.test_client().post(link_in(mails()[1]), data=form).status_code == 303
+    assert client.post(reset, data={"password": new}).status_code == 303
+    assert sign_in(client, password=new).status_code == 303
+    change = {"old_password": new, "password": PASSWORD}
+    assert client.post("/account/password", data=change).status_code == 303
+    address = {"email": "c@example.org", "email_password": PASSWORD}
+    assert client.post("/account/email", data=address).status_code == 303
+    closing = {"close_password": PASSWORD, "understood": "y"}
+    assert client.post("/account/close", data=closing).status_code == 303
+
+    assert len(done) == 8

@@ -11,7 +11,7 @@ from lms.certificates.credential_formats.base import credential_formats
 from lms.certificates.models import Credential, RevocationReason, VerificationLog
 from lms.certificates.services import holder, issue, revoke
 from lms.core import clock
-from lms.core.db import db
+from lms.core.db import db, will_write
 from lms.core.files import file_store, read_file
 from tests.factories.accounts import make_administrator, make_user
 from tests.factories.certificates import make_credential
@@ -161,8 +161,18 @@ def test_only_the_holder_chooses_how_the_name_is_shown(signed_in):
     assert signed_in(make_administrator()).post(address).status_code == 403
 
 
-def test_an_issued_pdf_is_valid(client, drawn):
+def test_an_issued_pdf_is_valid(client, drawn, monkeypatch):
+    from lms.certificates.views import public
+
+    read_with = []
+    read = public.read_upload
+    monkeypatch.setattr(
+        public, "read_upload", lambda content: read_with.append(will_write()) or read(content)
+    )
+
     page = upload(client, pdf_of(drawn))
+
+    assert read_with == [False]  # nobody who writes waits while the file is read
 
     assert page.status_code == 200
     assert "verdict-valid" in page.text

@@ -10,7 +10,7 @@ from lms.core.money import Money
 from lms.core.personal_data import personal_data
 from lms.courses.models import Enrolment, EnrolmentState
 from lms.courses.services import enrolment as services
-from tests.factories.accounts import make_user
+from tests.factories.accounts import make_administrator, make_user
 from tests.factories.courses import (
     make_activity,
     make_course,
@@ -112,6 +112,21 @@ def test_runs_that_are_not_public_cannot_be_entered(signed_in, state):
 
     assert signed_in(make_user()).get(f"/runs/{run.id}/enrol").status_code == 403
     assert signed_in(make_user()).post(f"/runs/{run.id}/enrol").status_code == 403
+
+
+@pytest.mark.parametrize("page", ["enrol", "waiting-list"])
+def test_a_draft_run_says_the_same_to_everybody_on_every_page(signed_in, page):
+    run = make_run(state="draft")
+    closed = "Enrolment in this course run is not open."
+    learner, administrator = signed_in(make_user()), signed_in(make_administrator())
+    path = f"/runs/{run.id}/{page}"
+
+    for answer in (learner.get(path), learner.post(path)):
+        assert (answer.status_code, closed in answer.text) == (403, True)
+        assert "does not allow this" not in answer.text
+    assert administrator.get(path).text.count(closed) == 1
+    refused = administrator.post(path)
+    assert (refused.status_code, refused.text.count(closed)) == (409, 1)
     assert signed_in(make_user()).get("/runs/987654/enrol").status_code == 404
 
 

@@ -67,7 +67,7 @@ def test_roles_and_memberships_are_given_out_and_erased(signed_in):
         "roles": [{"organisation": "colegio", "role": "officer"}],
         "memberships": [{"association": "colegio", "number": "CP-1"}],
     }
-    close_account(officer, PASSWORD)
+    close_account(officer)
     db.session.commit()
 
     assert queries.organisations_of(officer) == []

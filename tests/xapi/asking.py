@@ -36,6 +36,7 @@ def asking(client: FlaskClient, version: str | None = "1.0.3", scope: Any = KeyS
         /,
         body: Any = None,
         headers: dict[str, str] | None = None,
+        environ: dict[str, Any] | None = None,
         **query: Any,
     ) -> TestResponse:
         sent = {"Authorization": authorization, "X-Experience-API-Version": version}
@@ -49,6 +50,7 @@ def asking(client: FlaskClient, version: str | None = "1.0.3", scope: Any = KeyS
             method=method,
             data=body,
             query_string=query or None,
+            environ_overrides=environ,
             headers={name: value for name, value in sent.items() if value is not None},
         )
 

@@ -294,3 +294,20 @@ def test_a_tool_cannot_speak_with_another_authority(tool):
 
     kept = tool("GET", "statements", statementId=statement_id).json
     assert kept["authority"]["account"]["name"].startswith("key:")
+
+
+def test_ids_alone_are_as_short_as_can_be(tool):
+    inner = {
+        "objectType": "SubStatement",
+        "actor": {"objectType": "Group", "mbox": "mailto:team@example.org", "name": "Team"},
+        "verb": {**VERB, "display": {"en": "completed"}},
+        "object": {"objectType": "Activity", **COURSE, "definition": {"name": {"en": "A course"}}},
+    }
+    tool("POST", "statements", statement(object=inner, actor={**ANA, "name": "Ana"}))
+
+    [shown] = tool("GET", "statements", format="ids").json["statements"]
+
+    assert shown["actor"] == ANA
+    assert shown["object"]["actor"] == {"objectType": "Group", "mbox": "mailto:team@example.org"}
+    assert shown["object"]["verb"] == VERB
+    assert shown["object"]["object"] == COURSE

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from email import message_from_bytes
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -15,6 +18,7 @@ from lms.core.db import db
 from lms.core.models import AuditEntry, JobState, OutboxRow
 from lms.xapi.models import ForwardingTarget, RefusedByTarget, StoredStatement
 from lms.xapi.services import forwarding
+from lms.xapi.services.attachments import keep_attachments
 from lms.xapi.services.selection import Selection
 from lms.xapi.services.store import store_statements
 from tests.factories.accounts import make_administrator, make_user
@@ -33,6 +37,8 @@ class OtherStore:
         self.taken: dict[str, str] = {}  # id -> the text as it came
         self.order: list[str] = []
         self.versions: list[str] = []
+        self.types: list[str] = []
+        self.parts: list[Message] = []
         self.requests = 0
         self.is_away = False
         self.away_with = 503
@@ -42,7 +48,14 @@ class OtherStore:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                text = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                kind = self.headers["Content-Type"]
+                store.types.append(kind)
+                if kind.startswith("multipart/mixed"):
+                    head = f"Content-Type: {kind}\r\n\r\n".encode()
+                    first, *rest = message_from_bytes(head + body).get_payload()
+                    body, store.parts = first.get_payload(decode=True), rest
+                text = body.decode()
                 statements = json.loads(text)
                 store.requests += 1
                 store.versions.append(self.headers["X-Experience-API-Version"])
@@ -179,6 +192,40 @@ def test_statements_of_each_version_are_sent_under_their_version(app, other, run
 
     assert other.order == ids
     assert other.versions == ["1.0.3", "2.0.0", "1.0.3"]
+
+
+def test_attachments_go_along(app, other, run_jobs):
+    content = b"\x00\xff\r\n--not the boundary"
+    sha2 = hashlib.sha256(content).hexdigest()
+    named = {
+        "usageType": "urn:notes",
+        "display": {"en": "Notes"},
+        "contentType": "text/plain",
+        "length": len(content),
+        "sha2": sha2,
+    }
+    thing = {
+        "actor": {"mbox": "mailto:ana@example.org"},
+        "verb": {"id": "urn:verb"},
+        "object": {"id": "urn:thing"},
+        "attachments": [named],
+    }
+    write(1)
+    store_statements([thing], authority=AUTHORITY)
+    [row] = db.session.scalars(select(StoredStatement).where(StoredStatement.verb_id == "urn:verb"))
+    keep_attachments({sha2: content}, [(thing, row.id)])
+    write(1)
+    add(other)
+
+    run_jobs()
+
+    assert len(other.order) == 3
+    assert [kind.partition(";")[0] for kind in other.types] == [
+        "application/json", "multipart/mixed", "application/json"
+    ]  # fmt: skip
+    [part] = other.parts
+    assert part["X-Experience-API-Hash"] == sha2
+    assert part.get_payload(decode=True) == content
 
 
 def test_nothing_is_lost_while_the_other_side_is_away(app, other, run_jobs):

@@ -17,6 +17,7 @@ from lms.xapi.models import StoredStatement, XapiKey
 from lms.xapi.services.access import find_access
 from lms.xapi.services.export import FORMATS, export_parts
 from lms.xapi.services.importing import MOST_PROBLEMS, ImportRefused, import_statements
+from tests.factories.accounts import make_administrator, make_user
 from tests.xapi.test_browse import keep
 
 AUTHORITY = {"mbox": "mailto:other-store@example.org"}
@@ -257,3 +258,46 @@ def test_wrong_arguments_are_told(lms, arguments):
 
     assert result.exit_code != 0
     assert "Traceback" not in result.output
+
+
+PAGE = "/admin/learning-records/import"
+
+
+def upload(browser, text: str):
+    return browser.post(PAGE, data={"file": (io.BytesIO(text.encode()), "statements.jsonl")})
+
+
+def test_only_administrators_import(client, signed_in):
+    for method in ("GET", "POST"):
+        assert client.open(PAGE, method=method).status_code in (302, 303)
+        assert signed_in(make_user()).open(PAGE, method=method).status_code == 403
+    assert upload(signed_in(make_user()), lines(made())).status_code == 403
+    assert count() == 0
+
+
+def test_a_file_is_imported_in_the_browser(signed_in):
+    browser = signed_in(make_administrator())
+    assert browser.get(PAGE).status_code == 200
+    text = lines(made(), made())
+
+    first, again = upload(browser, text), upload(browser, text)
+
+    assert "The file is imported" in first.text
+    assert again.status_code == 200
+    assert count() == 2
+    acts = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
+    assert [(act.details["stored"], act.details["known"]) for act in acts] == [(2, 0), (0, 2)]
+
+
+def test_a_wrong_file_stores_nothing_and_says_where_it_is_wrong(signed_in):
+    browser = signed_in(make_administrator())
+
+    answer = upload(browser, lines(made(), made(verb={"id": "<b>"})))
+
+    assert answer.status_code == 422
+    assert "Line 2" in answer.text
+    assert count() == 0
+    assert browser.post(PAGE).status_code == 422
+    latin = browser.post(PAGE, data={"file": (io.BytesIO(b'{"a": "\xe9"}'), "x.jsonl")})
+    assert latin.status_code == 422
+    assert "UTF-8" in latin.text

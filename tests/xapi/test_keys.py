@@ -422,3 +422,16 @@ def test_a_key_is_rotated_and_given_a_last_day_in_the_browser(signed_in):
     page = f"{ROOT}/keys/{row.id}"
     assert browser.post(f"{page}/expiry", data={"expires_on": "2001-01-01"}).status_code == 422
     assert browser.post(f"{page}/rotate", data={"overlap": "9"}).status_code == 422
+
+
+@pytest.mark.parametrize("path", ["/", "/keys/new"])
+def test_pages_of_keys_take_a_handful_of_queries(signed_in, count_queries, path):
+    for number in range(5):
+        make_key(f"Tool {number}", KeyScope.READ, None, limit=("run", make_run().uuid))
+    browser = signed_in(make_administrator())
+    browser.get(ROOT + path)
+    count_queries()
+
+    browser.get(ROOT + path)
+
+    assert count_queries() <= 8

@@ -266,7 +266,7 @@ def test_closing_an_account_erases_the_records_as_the_setting_says(app, monkeypa
     say(actor=mbox, result={"response": f"my name is {user.name}"})
     email, account = user.email, agent_key(actor)
 
-    close_account(user, "a password of some length")
+    close_account(user)
 
     assert erasure.still_named((account, f"mbox:mailto:{email}")) == 0
     assert email not in texts()

@@ -182,6 +182,25 @@ def test_a_body_that_is_too_large_is_refused_unread(tool):
     assert time.perf_counter() - began < 0.5
 
 
+@pytest.mark.parametrize(("more", "status"), [(0, 204), (1, 413)])
+def test_a_body_in_pieces_is_taken_whole_or_refused(tool, more, status):
+    place = {"agent": ANA, "activityId": "urn:a:b", "stateId": "s"}
+    size = wire.MOST_DOCUMENT_BYTES + more
+
+    answer = tool(
+        "PUT",
+        "activities/state",
+        b"x" * size,
+        environ={"wsgi.input_terminated": True},
+        headers={"Transfer-Encoding": "chunked", "Content-Type": "text/plain"},
+        **place,
+    )
+
+    assert answer.status_code == status
+    kept = tool("GET", "activities/state", **place)
+    assert len(kept.data) == size if status == 204 else kept.status_code == 404
+
+
 def test_packed_bodies_are_refused(tool):
     answer = tool("POST", "statements", b"\x1f\x8b", headers={"Content-Encoding": "gzip"})
 

@@ -9,7 +9,6 @@ from sqlalchemy import delete, select, update
 from lms.accounts import queries
 from lms.accounts.models import DataDownload, Draft, User
 from lms.accounts.services.administration import keep_one_administrator
-from lms.accounts.services.credentials import check_password
 from lms.accounts.services.downloads import remove_download
 from lms.accounts.services.sign_ins import end_all_sign_ins
 from lms.core import clock
@@ -21,12 +20,11 @@ from lms.core.personal_data import personal_data
 NAME_OF_CLOSED = "Closed account"
 
 
-def close_account(user: User, password: str) -> None:
+def close_account(user: User) -> None:
     """Erase what every room keeps about the person and end the account.
 
-    Raises WrongCredentials or LastAdministrator.
+    Only for who knows its password. Raises LastAdministrator.
     """
-    check_password(user, password)
     if user.is_administrator:
         keep_one_administrator(user)
     enqueue("accounts.mail", letter="closed", user_id=user.id, to=user.email, name=user.name)

@@ -1,4 +1,8 @@
-"""Signing in, passwords and addresses."""
+"""Signing in, passwords and addresses.
+
+Hashing takes a while on purpose. What hashes does not write, and what writes does not hash: on
+SQLite all who write would wait meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +20,8 @@ from lms.core.outbox import enqueue
 def authenticate(email: str, password: str) -> User:
     """The person who signs in.
 
-    Takes as long for unknown addresses as for known ones. Raises WrongCredentials, and only to
-    who knows the password NotConfirmed or Deactivated.
+    Takes as long for unknown addresses as for known ones; changes nothing. Raises
+    WrongCredentials, and only to who knows the password NotConfirmed or Deactivated.
     """
     user = queries.find_user(email)
     is_right = is_password(user.password_hash if user else None, password)
@@ -27,10 +31,18 @@ def authenticate(email: str, password: str) -> User:
         raise Deactivated
     if not user.is_confirmed:
         raise NotConfirmed
-    if is_outdated(user.password_hash or ""):
-        user.password_hash = hash_password(password)
-        db.session.flush()
     return user
+
+
+def renewed_hash(user: User, password: str) -> str | None:
+    """A hash of today's cost in place of one of another cost, None when the kept one is good."""
+    return hash_password(password) if is_outdated(user.password_hash or "") else None
+
+
+def keep_hash(user: User, password_hash: str) -> None:
+    """Keep another hash of the same password."""
+    user.password_hash = password_hash
+    db.session.flush()
 
 
 def check_password(user: User, password: str) -> None:
@@ -46,39 +58,37 @@ def request_reset(email: str) -> None:
         enqueue("accounts.mail", letter="reset", user_id=user.id)
 
 
-def reset_password(token: str, password: str) -> User:
+def reset_password(token: str, password_hash: str) -> User:
     """Set a new password by the link from the mail, which also confirms the address.
 
-    Raises LinkExpired or WeakPassword.
+    Raises LinkExpired.
     """
     user = tokens.read_reset(token)
-    set_password(user, password)
+    set_password(user, password_hash)
     user.email_confirmed_at = user.email_confirmed_at or clock.now()
     forget_registrations(user)
     db.session.flush()
     return user
 
 
-def change_password(user: User, old: str, new: str) -> None:
-    """Replace the password. Raises WrongCredentials or WeakPassword."""
-    check_password(user, old)
-    set_password(user, new)
-
-
-def set_password(user: User, password: str) -> None:
-    """Set a password, sign out everywhere and tell the person. Raises WeakPassword."""
+def hash_new_password(user: User, password: str) -> str:
+    """The hash of a password that the person chose. Raises WeakPassword."""
     check_strength(password, user.email, user.name)
-    user.password_hash = hash_password(password)
+    return hash_password(password)
+
+
+def set_password(user: User, password_hash: str) -> None:
+    """Set a password, sign out everywhere and tell the person."""
+    user.password_hash = password_hash
     end_all_sign_ins(user)
     enqueue("accounts.mail", letter="password_changed", user_id=user.id)
 
 
-def request_new_email(user: User, password: str, email: str) -> None:
+def request_new_email(user: User, email: str) -> None:
     """Mail a link to the new address; the old one is in use until the link is opened.
 
-    Whether somebody else has the address is told to its owner only. Raises WrongCredentials.
+    Whether somebody else has the address is told to its owner only.
     """
-    check_password(user, password)
     known = queries.find_user(email)
     if known is None or known.id == user.id:
         enqueue("accounts.mail", letter="new_email", user_id=user.id, to=email)

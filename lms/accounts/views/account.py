@@ -17,9 +17,10 @@ from lms.accounts.sessions import end_session, start_session
 from lms.accounts.views import bp
 from lms.accounts.views.limits import limit_failures, limit_own_mails
 from lms.core import clock
+from lms.core.db import transaction
 from lms.core.errors import NotFound
 from lms.core.files import send_stored
-from lms.core.web import public
+from lms.core.web import own_transaction, public
 
 
 def _own_account() -> User:
@@ -70,6 +71,7 @@ def _security_page(
 
 
 @bp.post("/account/email")
+@own_transaction
 @limit_failures
 @limit_own_mails
 def request_new_email() -> ResponseReturnValue:
@@ -79,10 +81,12 @@ def request_new_email() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _security_page(user, email_form=form)
     try:
-        credentials.request_new_email(user, form.email_password.data or "", form.email.data or "")
+        credentials.check_password(user, form.email_password.data or "")
     except WrongCredentials:
         form.email_password.errors = [_("This is not your present password.")]
         return _security_page(user, email_form=form)
+    with transaction():
+        credentials.request_new_email(user, form.email.data or "")
     flash(
         _("Open the link in the mail that we sent to %(address)s.", address=form.email.data),
         "success",
@@ -107,6 +111,7 @@ def confirm_new_email(token: str) -> ResponseReturnValue:
 
 
 @bp.post("/account/password")
+@own_transaction
 @limit_failures
 def change_password() -> ResponseReturnValue:
     """Replace the password and sign out everywhere else."""
@@ -115,11 +120,14 @@ def change_password() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _security_page(user, password_form=form)
     try:
-        credentials.change_password(user, form.old_password.data or "", form.password.data or "")
+        credentials.check_password(user, form.old_password.data or "")
     except WrongCredentials:
         form.old_password.errors = [_("This is not your present password.")]
         return _security_page(user, password_form=form)
-    start_session(user, remember=session.permanent)
+    password_hash = credentials.hash_new_password(user, form.password.data or "")
+    with transaction():
+        credentials.set_password(user, password_hash)
+        start_session(user, remember=session.permanent)
     flash(_("Your password is changed. On all other devices you are signed out."), "success")
     return redirect(url_for(".security"), 303)
 
@@ -169,6 +177,7 @@ def download_data() -> ResponseReturnValue:
 
 
 @bp.post("/account/close")
+@own_transaction
 @limit_failures
 def close() -> ResponseReturnValue:
     """Close the account for good."""
@@ -177,13 +186,15 @@ def close() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _data_page(user, form, 422)
     try:
-        closing.close_account(user, form.close_password.data or "")
+        credentials.check_password(user, form.close_password.data or "")
+        with transaction():
+            closing.close_account(user)
+            end_session()
     except WrongCredentials:
         form.close_password.errors = [_("This is not your present password.")]
         return _data_page(user, form, 422)
     except LastAdministrator as error:
         form.form_errors.append(str(error.text))
         return _data_page(user, form, 409)
-    end_session()
     flash(_("Your account is closed. Thank you for having been here."), "success")
     return redirect("/", 303)

@@ -14,11 +14,13 @@ from lms.accounts.services import credentials
 from lms.accounts.sessions import end_session, start_session
 from lms.accounts.views import bp
 from lms.accounts.views.limits import limit_failures, limit_mails
-from lms.core.web import public, safe_next
+from lms.core.db import transaction
+from lms.core.web import own_transaction, public, safe_next
 
 
 @bp.route("/sign-in", methods=["GET", "POST"])
 @public
+@own_transaction
 @limit_failures
 def sign_in() -> ResponseReturnValue:
     """Sign in, then go on to where the person wanted to go."""
@@ -28,7 +30,8 @@ def sign_in() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("accounts/sign_in.html", form=form), 422 if form.errors else 200
     try:
-        user = credentials.authenticate(form.email.data or "", form.password.data or "")
+        password = form.password.data or ""
+        user = credentials.authenticate(form.email.data or "", password)
     except WrongCredentials as error:
         form.form_errors.append(str(error.text))
         return render_template("accounts/sign_in.html", form=form), 422
@@ -37,7 +40,11 @@ def sign_in() -> ResponseReturnValue:
         return render_template("accounts/sign_in.html", form=form, unconfirmed=error.text), 403
     except Deactivated as error:
         return render_template("accounts/sign_in.html", form=form, deactivated=error.text), 403
-    start_session(user, remember=form.remember.data)
+    renewed = credentials.renewed_hash(user, password)
+    with transaction():
+        if renewed:
+            credentials.keep_hash(user, renewed)
+        start_session(user, remember=form.remember.data)
     return redirect(safe_next("/"), 303)
 
 
@@ -72,16 +79,19 @@ def reset_sent() -> ResponseReturnValue:
 
 @bp.route("/new-password/<token>", methods=["GET", "POST"])
 @public
+@own_transaction
 def reset_password(token: str) -> ResponseReturnValue:
     """Choose a new password by the link from the mail."""
     try:
-        form = NewPasswordForm(tokens.read_reset(token))
+        person = tokens.read_reset(token)
+        form = NewPasswordForm(person)
         if not form.validate_on_submit():
             status = 422 if request.method == "POST" else 200
             return render_template("accounts/reset_password.html", form=form), status
-        user = credentials.reset_password(token, form.password.data or "")
+        password_hash = credentials.hash_new_password(person, form.password.data or "")
+        with transaction():
+            session["written_to"] = credentials.reset_password(token, password_hash).email
     except LinkExpired:
         return render_template("accounts/link_expired.html", purpose="reset"), 410
-    session["written_to"] = user.email
     flash(_("Your new password is set. Sign in with it."), "success")
     return redirect(url_for(".sign_in"), 303)

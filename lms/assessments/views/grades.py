@@ -19,13 +19,12 @@ from lms.assessments.views import bp
 from lms.core import clock
 from lms.core.db import db
 from lms.core.pagination import paginate
-from lms.core.text import in_language
+from lms.core.text import harmless, in_language
 from lms.core.web import page_number
 from lms.courses.activity_types.base import StudyContext
 from lms.courses.models import CourseRun
 
 PAGE_SIZE = 25
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @bp.get("/study/<int:run_id>/grades")
@@ -130,15 +129,8 @@ def _csv(rows: Iterable[Iterable[object]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text)
     for row in rows:
-        writer.writerow([_harmless(cell) for cell in row])
+        writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in row])
     return text.getvalue()
-
-
-def _harmless(cell: object) -> object:
-    """A text that a spreadsheet would take for a formula gets a sign that makes it text."""
-    if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA):
-        return f"'{cell}"
-    return cell
 
 
 @bp.get("/assessments/runs/<int:run_id>/quizzes/<int:activity_id>")

@@ -17,7 +17,8 @@ from lms.certificates.uploads import MAX_FILE, Upload, read_upload
 from lms.certificates.views import bp
 from lms.certificates.views.limits import limit_guesses, limit_looks, limit_uploads
 from lms.certificates.views.shared import check_texts, shown_facts
-from lms.core.web import public, read_only_post
+from lms.core.db import transaction
+from lms.core.web import own_transaction, public, read_only_post
 
 
 def _start(code_form: CodeForm, upload_form: UploadForm, status: int = 200) -> ResponseReturnValue:
@@ -66,6 +67,7 @@ def note_look(code: str) -> ResponseReturnValue:
 
 @bp.post("/verify/file")
 @public
+@own_transaction
 @limit_uploads
 def verify_file() -> ResponseReturnValue:
     """What is true of an uploaded file."""
@@ -78,7 +80,8 @@ def verify_file() -> ResponseReturnValue:
         form.file.errors = [str(error.text)]
         return _start(CodeForm(prefix="by-code", formdata=None), form, 422)
     verdict = _judge(upload)
-    services.note([verdict.credential], "file")
+    with transaction():  # reading the file may take long, and nobody shall wait for it to write
+        services.note([verdict.credential], "file")
     return _answer(verdict, is_file=True)
 
 

@@ -283,7 +283,13 @@ class FactsForm(EditedForm):
     )
     owner = SelectField(lazy_gettext("Organisation that owns it"))
     partners = SelectMultipleField(
-        lazy_gettext("Partner organisations"), [Optional()], option_widget=CheckboxInput()
+        lazy_gettext("Partner organisations"),
+        [Optional()],
+        option_widget=CheckboxInput(),
+        description=lazy_gettext(
+            "Their managers see the learners of the course. An organisation is added by its own"
+            " managers or by an administrator."
+        ),
     )
     minimum_grade = FloatField(
         lazy_gettext("Grade needed to complete, in percent"),
@@ -300,7 +306,10 @@ class FactsForm(EditedForm):
 
 
 def facts_form(
-    course: Course, topics: list[Topic], owners: list[Organisation], all_: list[Organisation]
+    course: Course,
+    topics: list[Topic],
+    owners: list[Organisation],
+    possible: list[Organisation],
 ) -> tuple[type[FactsForm], dict[str, list[Any]]]:
     """The form class for one course, with a role field per language, and its choices."""
     row: dict[str, Any] = {
@@ -320,7 +329,7 @@ def facts_form(
     return made, {
         "topic": topic_choices(topics),
         "owner": organisation_choices(owners),
-        "partners": organisation_choices([row for row in all_ if row is not course.owner]),
+        "partners": organisation_choices([row for row in possible if row is not course.owner]),
         "languages": languages,
         "first_language": languages,
         "signatory": choices(

@@ -12,6 +12,7 @@ from flask_babel.speaklater import LazyString
 
 from lms.core.registry import Registered
 from lms.courses.models import Course
+from lms.directory.models import Organisation
 
 Tell = Callable[[int, int, str], None]  # done, of, what: for progress bars
 
@@ -26,6 +27,7 @@ class ImportReport:
     skipped: list[str] = field(default_factory=list)  # "where: reason"
     warnings: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)  # of an earlier import, no longer there
+    new_partners: list[Organisation] = field(default_factory=list)
 
 
 class Importer(ABC):

@@ -195,7 +195,9 @@ class _Import:
         else:
             course.owner = organisations[data["owner"]]
         partners = {slug: organisations[slug] for slug in data.get("partners", [])}
-        if {p.slug for p in course.partners} != partners.keys():
+        known = {partner.slug for partner in course.partners}
+        self.report.new_partners = [row for slug, row in partners.items() if slug not in known]
+        if known != partners.keys():
             course.partners = list(partners.values())
 
     def _take_media(self, course: Course) -> None:

@@ -108,6 +108,21 @@ def list_organisations() -> list[Organisation]:
     return list(db.session.scalars(select(Organisation).order_by(Organisation.slug)))
 
 
+def possible_partners(course: Course, user: User) -> list[Organisation]:
+    """The partners of the course, and those that the person may add.
+
+    Managers of a partner see the learners of the course, so nobody names an organisation but its
+    own managers and administrators.
+    """
+    found = select(Organisation).order_by(Organisation.slug)
+    if not user.is_administrator:
+        present = select(course_partners.c.organisation_id).where(
+            course_partners.c.course_id == course.id
+        )
+        found = found.where(or_(Organisation.id.in_(_managed(user)), Organisation.id.in_(present)))
+    return list(db.session.scalars(found))
+
+
 def get_course_for_authoring(slug: str) -> Course:
     """The course with its modules, activities, runs and staff. Raises NotFound."""
     course = db.session.scalar(

@@ -138,10 +138,27 @@ def change_facts(course: Course, facts: Facts, actor_id: int | None) -> None:
     course.weeks = facts.weeks
     course.languages = facts.languages
     course.owner = facts.owner
-    course.partners = [partner for partner in facts.partners if partner is not facts.owner]
+    _change_partners(course, [p for p in facts.partners if p is not facts.owner], actor_id)
     course.minimum_grade = facts.minimum_grade
     course.license = facts.license
     course.signatories = facts.signatories
+    refresh_search_text(course)
+    db.session.flush()
+
+
+def _change_partners(
+    course: Course, partners: Sequence[Organisation], actor_id: int | None
+) -> None:
+    old, new = ({partner.slug for partner in rows} for rows in (course.partners, partners))
+    if old != new:
+        added, removed = sorted(new - old), sorted(old - new)
+        audit.record("courses.change_partners", course, actor_id, added=added, removed=removed)
+    course.partners = list(partners)
+
+
+def leave_out_partners(course: Course, partners: Sequence[Organisation]) -> None:
+    """Undo that a package made these organisations partners."""
+    course.partners = [partner for partner in course.partners if partner not in partners]
     refresh_search_text(course)
     db.session.flush()
 

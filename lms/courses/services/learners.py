@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from enum import StrEnum
 
@@ -12,7 +13,7 @@ from lms.core import audit, clock
 from lms.core.db import db
 from lms.core.models import AuditEntry
 from lms.core.outbox import enqueue
-from lms.courses.errors import AlreadyEnrolled, EnrolmentClosed, RunFull
+from lms.courses.errors import AlreadyEnrolled, EnrolmentClosed, MessageSent, RunFull
 from lms.courses.models import (
     HOLDS_SEAT,
     STUDIES,
@@ -105,12 +106,17 @@ def write_to_learners(
 ) -> int:
     """Send a message to a group of learners; returns to how many.
 
-    body: Markdown. token: chosen by the form; a form sent twice sends one message.
+    body: Markdown. token: chosen by the form. Raises MessageSent when the form is sent twice with
+    the same words to the same group; with others it is another message.
     """
     run = lock_run(run)
+    words = "\0".join((token, str(group), subject, body))
+    token = hashlib.sha256(words.encode()).hexdigest()
     if any(entry.details.get("token") == token for entry in list_messages(run)):
-        return 0
+        raise MessageSent
     people = recipients(run, group)
+    if not people:
+        return 0
     for start in range(0, len(people), CHUNK):
         enqueue(
             "courses.tell_learners",

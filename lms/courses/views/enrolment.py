@@ -10,9 +10,9 @@ from lms.accounts.permissions import require, signed_in
 from lms.core import clock
 from lms.core.text import in_language
 from lms.courses.errors import AlreadyEnrolled, EnrolmentClosed, RunFull
-from lms.courses.models import CourseRun, Enrolment, EnrolmentState
+from lms.courses.models import CourseRun, Enrolment, EnrolmentState, PublicationState
 from lms.courses.queries import courses, enrolments
-from lms.courses.queries.catalogue import run_state
+from lms.courses.queries.catalogue import RunState, run_state
 from lms.courses.queries.enrolments import Seats
 from lms.courses.services import enrolment as services
 from lms.courses.views import bp, shared
@@ -21,7 +21,9 @@ from lms.courses.views import bp, shared
 def _page(template: str, run: CourseRun, status: int = 200, error: str = "") -> ResponseReturnValue:
     user = signed_in()
     seats = enrolments.seats_by_run([run.id]).get(run.id, Seats())
-    state = run_state(run, seats, clock.now())
+    is_open = run.course.is_published and run.state == PublicationState.PUBLISHED
+    state = run_state(run, seats, clock.now()) if is_open else RunState.CLOSED
+    closed_text = str(EnrolmentClosed.message)
     return (
         render_template(
             template,
@@ -29,9 +31,9 @@ def _page(template: str, run: CourseRun, status: int = 200, error: str = "") -> 
             course=run.course,
             enrolment=enrolments.find_enrolment(run, user),
             state=state,
-            state_text=shared.state_text(run, state),
+            state_text=shared.state_text(run, state) if is_open else closed_text,
             waiting=seats.waiting,
-            error=error,
+            error=error if is_open or error != closed_text else "",  # once is enough
         ),
         status,
     )

@@ -27,7 +27,7 @@ def demo_keys(config: Settings) -> DemoKeys:
     """The keys of this data folder, made when they are first asked for."""
     path = config.data_path / "test_payments.json"
     if not path.exists():
-        config.data_path.mkdir(parents=True, exist_ok=True)
+        config.data_path.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = DemoKeys(
             f"sk_test_{secrets.token_urlsafe(24)}", f"whsec_{secrets.token_urlsafe(24)}"
         )

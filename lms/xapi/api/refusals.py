@@ -1,14 +1,15 @@
-"""Keeps refused requests, after their own transaction was rolled back."""
+"""Keeps refused requests, beside them and after their own transaction was rolled back."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
+from typing import Any
 
 from flask import Response, g, request
-from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
-from lms.core.db import transaction
+from lms.xapi.api.aside import write_aside
 from lms.xapi.api.wire import bp
 from lms.xapi.services.access import Access
 from lms.xapi.services.refused import BODY_KEPT, keep_refused, key_named, quota
@@ -25,19 +26,25 @@ def keep(response: Response) -> Response:
     if not quota.take(access.id if access else None):
         return response
     sent = request.authorization
-    named = sent.username if access is None and sent is not None else None
     answer = response.get_json(silent=True)
-    with suppress(OperationalError), transaction():  # a busy database: this one is not kept
-        keep_refused(
-            key_id=access.id if access else key_named(named) if named else None,
-            method=request.method,
-            address=request.full_path.removesuffix("?"),
-            status=response.status_code,
-            answer=answer if isinstance(answer, dict) else {},
-            size=request.content_length or 0,
-            body=_beginning(),
-        )
+    facts = {
+        "method": request.method,
+        "address": request.full_path.removesuffix("?"),
+        "status": response.status_code,
+        "answer": answer if isinstance(answer, dict) else {},
+        "size": request.content_length or 0,
+        "body": _beginning(),
+    }
+    named = sent.username if access is None and sent is not None else None
+    write_aside(partial(_keep, access.id if access else None, named, facts))
     return response
+
+
+def _keep(key_id: int | None, named: str | None, facts: dict[str, Any]) -> None:
+    """Keep it with the key that was right, or the one that was named with a wrong secret."""
+    if key_id is None and named:
+        key_id = key_named(named)
+    keep_refused(key_id=key_id, **facts)
 
 
 def _beginning() -> bytes:

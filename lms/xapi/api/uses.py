@@ -1,15 +1,12 @@
-"""When a key was last used: noted after the answer has gone out, at most once a minute."""
+"""When a key was last used: noted beside the request, at most once a minute."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from datetime import datetime
 from functools import partial
 
-from flask import Flask, Response, after_this_request, current_app
-from sqlalchemy.exc import OperationalError
+from flask import Response, after_this_request
 
-from lms.core.db import transaction
+from lms.xapi.api.aside import write_aside
 from lms.xapi.services.access import Access, due_use, keep_use
 
 
@@ -18,16 +15,9 @@ def note_use(access: Access) -> None:
     at = due_use(access)
     if at is None or access.id is None:
         return
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    write = partial(_write, app, access.id, at)
+    work = partial(keep_use, access.id, at)
 
     @after_this_request
     def later(response: Response) -> Response:
-        response.call_on_close(write)
+        write_aside(work)
         return response
-
-
-def _write(app: Flask, key_id: int, at: datetime) -> None:
-    # a busy database: the next use will do
-    with app.app_context(), suppress(OperationalError), transaction():
-        keep_use(key_id, at)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -18,21 +19,20 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
-from lms.core import clock
 from lms.core.errors import DomainError
 from lms.core.settings import settings
-from lms.core.web import csrf, public
+from lms.core.web import SAFE_METHODS, csrf, public
 from lms.xapi.api.alternate import MOST_BYTES, REFUSED, AlternateSyntax
 from lms.xapi.api.uses import note_use
-from lms.xapi.errors import StatementRefused
 from lms.xapi.models import KeyScope
 from lms.xapi.services.access import Access, find_access
+from lms.xapi.services.completeness import complete_through
 from lms.xapi.services.documents import Preconditions
 
 log = logging.getLogger("lms.xapi")
 
 PATH = "/xapi"
-_DEEPEST = 100
+STATEMENTS = f"{PATH}/statements"
 VERSIONS = ("1.0.3", "2.0.0")
 BEFORE_1_0 = "0.95"  # what a client is taken for that names no version
 MOST_STATEMENT_BYTES = 20 * 1024 * 1024
@@ -47,6 +47,8 @@ EXPOSED_HEADERS = (
 )
 _VERSION = re.compile(r"(1\.0|2\.0)(\.\d{1,9})?")
 _TAG = re.compile(r'(?:W/)?"([^"]*)"|([^\s,"]+)')
+
+_promised = datetime(1970, 1, 1, tzinfo=UTC)
 
 bp = Blueprint("xapi", __name__, url_prefix=PATH)
 csrf.exempt(bp)
@@ -102,17 +104,21 @@ def _begin() -> ResponseReturnValue | None:
         raise RefusedOnTheWire(*request.environ[REFUSED])
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise RefusedOnTheWire(415, "send the body as it is, without Content-Encoding")
-    is_about_statements = request.path == f"{PATH}/statements"
-    request.max_content_length = (
-        MOST_STATEMENT_BYTES if is_about_statements else MOST_DOCUMENT_BYTES
-    )
-    if (request.content_length or 0) > request.max_content_length:
+    length = request.content_length
+    if length is None:  # in pieces: Werkzeug would cut off what is too much, and say nothing
+        request.max_content_length = _most_bytes() + 1
+        length = len(request.get_data())
+    if length > _most_bytes():
         raise RefusedOnTheWire(413, _too_large())
     return None
 
 
+def _most_bytes() -> int:
+    return MOST_STATEMENT_BYTES if request.path == STATEMENTS else MOST_DOCUMENT_BYTES
+
+
 def _too_large() -> str:
-    return f"the body may have {request.max_content_length} bytes at most; send less at once"
+    return f"the body may have {_most_bytes()} bytes at most; send less at once"
 
 
 def _version_to_tell() -> str:
@@ -127,11 +133,19 @@ def _version_to_tell() -> str:
     return VERSIONS[0] if (sent or "").startswith("1") else VERSIONS[-1]
 
 
+def _through() -> datetime:
+    """What reading statements promised; else the latest such promise of this process."""
+    global _promised
+    promised: datetime = g.get("xapi_through", _promised)
+    _promised = max(_promised, promised)
+    return promised
+
+
 @bp.after_request
 def _headers(response: Response) -> Response:
     headers = response.headers
     headers["X-Experience-API-Version"] = _version_to_tell()
-    headers["X-Experience-API-Consistent-Through"] = clock.now().isoformat()
+    headers["X-Experience-API-Consistent-Through"] = _through().isoformat()
     headers["Access-Control-Allow-Origin"] = "*"
     headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
     headers.setdefault("Cache-Control", "private, no-store")
@@ -233,6 +247,8 @@ def with_key(*scopes: KeyScope) -> Callable[[View], View]:
                 )
             if not key.allows(*scopes):
                 raise NotAllowed
+            if request.path == STATEMENTS and request.method in SAFE_METHODS:
+                g.xapi_through = complete_through()
             return view(*args, **kwargs)
 
         return public(checked)  # type: ignore[return-value]
@@ -283,38 +299,3 @@ def request_authority() -> dict[str, Any]:
     """The agent in whose name the key of this request stores."""
     account = {"homePage": settings().base_url, "name": f"key:{request_key().key}"}
     return {"objectType": "Agent", "name": request_key().name, "account": account}
-
-
-def _depth_is_fine(body: bytes) -> bool:
-    """Whether brackets nest less than `_DEEPEST`, counted without parsing."""
-    depth, in_text, escaped = 0, False, False
-    for sign in body:
-        if in_text:
-            if escaped:
-                escaped = False
-            elif sign == 0x5C:
-                escaped = True
-            elif sign == 0x22:
-                in_text = False
-        elif sign == 0x22:
-            in_text = True
-        elif sign in (0x5B, 0x7B):
-            depth += 1
-            if depth > _DEEPEST:
-                return False
-        elif sign in (0x5D, 0x7D):
-            depth -= 1
-    return True
-
-
-def json_body() -> Any:
-    """The body of this request, read as JSON. Raises StatementRefused."""
-    if request.mimetype != "application/json":
-        raise StatementRefused("body", "must have the content type application/json")
-    body = request.get_data()
-    if not _depth_is_fine(body):
-        raise StatementRefused("body", f"nests deeper than {_DEEPEST} levels")
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise StatementRefused("body", f"is not JSON: {error}") from None

@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVarTuple, Unpack
+from typing import Any, TypeVarTuple
 
 from sqlalchemy import ColumnElement, Select, false, or_, select, update
 
@@ -289,7 +289,7 @@ def check_document(
         raise OutOfReach
 
 
-def within_reach(found: Select[Unpack[Columns]], access: Access) -> Select[Unpack[Columns]]:
+def within_reach(found: Select[*Columns], access: Access) -> Select[*Columns]:
     """Those of the statements found that the bearer may read."""
     if access.launch is not None:
         return found.where(_is_under([_registration_key(access.launch.registration)]))

@@ -84,7 +84,7 @@ def _to_ids(kind: str, value: dict[str, Any]) -> dict[str, Any]:
             shown["member"] = [_to_ids("agent", one) for one in value["member"]]
         return shown
     if kind in ("verb", "activity"):
-        return {name: value[name] for name in ("objectType", "id") if name in value}
+        return {"id": value["id"]}  # what says no objectType is an activity
     return value
 
 

@@ -34,10 +34,11 @@ def build(draft: StatementDraft) -> dict[str, Any]:
     context: dict[str, Any] = {"platform": settings().site_name}
     if draft.registration is not None:
         context["registration"] = str(draft.registration)
-    if draft.context_activities:
-        context["contextActivities"] = {
-            name: activities for name, activities in draft.context_activities.items() if activities
-        }
+    named = {name: found for name, found in draft.context_activities.items() if found}
+    context["contextActivities"] = {
+        **named,
+        "category": [*named.get("category", ()), vocabulary.profile_category()],
+    }
     if draft.language:
         context["language"] = draft.language
     if draft.instructor is not None:

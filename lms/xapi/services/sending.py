@@ -126,7 +126,7 @@ def _body(parcels: Sequence[Parcel]) -> tuple[bytes, str]:
         return text, "application/json"
     boundary = secrets.token_hex(16)
     parts = [b"Content-Type: application/json\r\n\r\n" + text]
-    for sha2, content_type, content in kept_parts([orjson.loads(p.document) for p in parcels]):
+    for sha2, content_type, content in kept_parts([p.document for p in parcels]):
         head = (
             f"Content-Type: {content_type}\r\n"
             "Content-Transfer-Encoding: binary\r\n"

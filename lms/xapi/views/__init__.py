@@ -1,6 +1,15 @@
 """Pages: keys and forwarding for administrators; timelines as parts of other pages."""
 
-from lms.xapi.views import endpoint_test, forwarding, keys, refused, statements
+from lms.xapi.views import (
+    endpoint_test,
+    forwarding,
+    importing,
+    keys,
+    refused,
+    retention,
+    statements,
+)
+from lms.xapi.views.profile import profile_pages
 from lms.xapi.views.shared import admin
 from lms.xapi.views.statements import browser, may_browse, run_link
 from lms.xapi.views.timelines import learner_timeline, my_timeline
@@ -10,11 +19,14 @@ __all__ = [
     "browser",
     "endpoint_test",
     "forwarding",
+    "importing",
     "keys",
     "learner_timeline",
     "may_browse",
     "my_timeline",
+    "profile_pages",
     "refused",
+    "retention",
     "run_link",
     "statements",
 ]

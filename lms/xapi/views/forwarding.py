@@ -16,7 +16,6 @@ from lms.core.web import page_number
 from lms.xapi.forms import ChangedTargetForm, TargetForm
 from lms.xapi.models import ForwardingTarget, RefusedByTarget, StoredStatement
 from lms.xapi.services import forwarding
-from lms.xapi.services.selection import Selection
 from lms.xapi.views.shared import admin
 
 
@@ -63,15 +62,11 @@ def add_target() -> ResponseReturnValue:
         form.username.data or "",
         form.password.data or "",
         from_now=form.from_now.data,
-        wanted=_filter(form),
+        wanted=form.selection(),
     )
     audit.record("xapi.add_forwarding", target, signed_in().id, endpoint=target.endpoint)
     flash(_("Statements are being forwarded. The table shows how far it has come."), "success")
     return redirect(url_for(".list_targets"), 303)
-
-
-def _filter(form: TargetForm) -> Selection:
-    return Selection(form.chosen_verbs(), form.chosen_limit(), form.is_own_only.data)
 
 
 def _target(target_id: int) -> ForwardingTarget:
@@ -125,7 +120,7 @@ def change_target(target_id: int) -> ResponseReturnValue:
         form.endpoint.data or "",
         form.username.data or "",
         form.password.data or None,
-        _filter(form),
+        form.selection(),
     )
     forwarding.wake(target)
     audit.record(

@@ -229,7 +229,31 @@ def test_a_message_goes_to_each_learner_once(house, mails) -> None:
     assert sorted(mail["To"] for mail in sent) == ["lena@example.org", "second@example.org"]
     assert {mail["Subject"] for mail in sent} == {"A question for week 2"}
     assert "Think of *your* town." in sent[0].get_body(("plain",)).get_content()
-    assert "A question for week 2" in house.author.get(path).text.split("Sent</h2>")[1]
+    page = house.author.get(path).text
+    assert "A question for week 2" in page.split("Sent</h2>")[1]
+    assert "This message was sent already." in page
+
+
+def test_another_text_in_the_same_form_is_another_message(house, mails) -> None:
+    path = f"{BASE}/runs/{house.run.id}/message"
+    form = message(house)
+    house.author.post(path, data=form)
+
+    empty = house.author.post(path, data=form | {"body": ""})
+    house.author.post(path, data=form | {"body": "And another thing."})
+
+    assert empty.status_code == 422
+    assert "Write the message." in empty.text
+    assert "sent already" not in empty.text
+    assert len(mails()) == 2
+
+
+def test_a_message_to_nobody_says_so(house, mails) -> None:
+    path = f"{BASE}/runs/{house.run.id}/message"
+    answer = house.author.post(path, data=message(house, group="behind"), follow_redirects=True)
+
+    assert "Nobody belongs to this group now, so nothing was sent." in answer.text
+    assert mails() == []
 
 
 def test_a_message_goes_to_those_who_need_it(house, mails) -> None:
@@ -392,3 +416,21 @@ def test_what_is_no_package_is_told(house, content) -> None:
         "/teach/import", data={"package": (io.BytesIO(content), "x.zip"), "owner": ""}
     )
     assert answer.status_code == 422
+
+
+def test_a_package_makes_no_partner_of_an_organisation_of_others(house) -> None:
+    partner = make_organisation(slug="theirs", name={"en": "Their Institute"})
+    house.course.partners = [partner]
+    db.session.commit()
+    package = house.author.get(f"{BASE}/export").data
+    house.course.partners = []
+    db.session.commit()
+
+    answer = house.author.post(
+        "/teach/import",
+        data={"owner": "", "package": (io.BytesIO(package), "budgets.zip")},
+        content_type="multipart/form-data",
+    )
+
+    assert "Their Institute did not become a partner" in answer.text
+    assert house.course.partners == []

@@ -447,3 +447,38 @@ def test_pages_need_few_queries_however_long_the_course(house, count_queries) ->
         assert house.author.get(path).status_code == 200
         assert count_queries() <= 14, path
     assert db.session.scalar(select(Module).where(Module.course == house.course)) is not None
+
+
+def facts(house, **changes):
+    page = house.author.get(f"{BASE}/settings").text
+    return {
+        "edition": hidden(page, "edition"),
+        "topic": str(house.course.topic_id or ""),
+        "level": "introductory",
+        "weeks": "3",
+        "hours": "6",
+        "first_language": "en",
+        "languages": ["en"],
+        "owner": str(house.course.owner_id),
+    } | changes
+
+
+def test_a_partner_is_added_by_its_own_manager_or_an_administrator(house, signed_in) -> None:
+    theirs = make_organisation(slug="theirs", name={"en": "Their Institute"})
+    managed = make_organisation(slug="managed")
+    db.session.add(OrganisationRole(organisation=managed, user=house.instructor, role="manager"))
+    db.session.commit()
+    path = f"{BASE}/settings"
+    assert "Their Institute" not in house.author.get(path).text
+
+    assert house.author.post(path, data=facts(house, partners=[theirs.id])).status_code == 422
+    assert house.course.partners == []
+    assert house.author.post(path, data=facts(house, partners=[managed.id])).status_code == 303
+    assert house.course.partners == [managed]
+    both = facts(house, partners=[theirs.id, managed.id])
+    assert signed_in(house.administrator).post(path, data=both).status_code == 303
+    assert house.author.post(path, data=facts(house, partners=[theirs.id])).status_code == 303
+
+    assert house.course.partners == [theirs]  # who is partner may stay, or go
+    acts = db.session.scalars(select(AuditEntry.act)).all()
+    assert acts.count("courses.change_partners") == 3

@@ -177,10 +177,10 @@ def teach_settings(slug: str) -> ResponseReturnValue:
     """Facts of the course, publication, package."""
     course = course_to_edit(slug)
     user = signed_in()
-    topics, everyone = _topics(), teaching.list_organisations()
+    topics, possible = _topics(), teaching.possible_partners(course, user)
     mine = teaching.organisations_for(user)
     owners = mine if course.owner in mine else [course.owner, *mine]
-    form_class, lists = facts_form(course, topics, owners, everyone)
+    form_class, lists = facts_form(course, topics, owners, possible)
     present = edition(facts_values(course))
     form = form_class(data=facts_values(course) | {"edition": present})
     deed = request.form.get("do", "")
@@ -206,7 +206,7 @@ def teach_settings(slug: str) -> ResponseReturnValue:
             weeks=form.weeks.data or 1,
             languages=list(dict.fromkeys([first, *(form.languages.data or [])])),
             owner=_chosen(owners, form.owner.data),
-            partners=[row for row in everyone if str(row.id) in (form.partners.data or [])],
+            partners=[row for row in possible if str(row.id) in (form.partners.data or [])],
             minimum_grade=None
             if form.minimum_grade.data is None
             else form.minimum_grade.data / 100,

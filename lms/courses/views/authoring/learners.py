@@ -16,8 +16,9 @@ from lms.core import clock
 from lms.core.db import db
 from lms.core.markdown import render_markdown
 from lms.core.pagination import Page, paginate
+from lms.core.text import harmless
 from lms.core.web import page_number, read_only_post
-from lms.courses.errors import AlreadyEnrolled, EnrolmentClosed, RunFull
+from lms.courses.errors import AlreadyEnrolled, EnrolmentClosed, MessageSent, RunFull
 from lms.courses.forms.authoring import AddLearnerForm, MessageForm, add_error
 from lms.courses.models import Course, CourseRun, EnrolmentState, PublicationState
 from lms.courses.queries import teaching
@@ -31,7 +32,6 @@ from lms.courses.views import bp
 from lms.courses.views.authoring.common import course_only, course_to_edit, page
 
 PAGE_SIZE = 50
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @bp.get("/teach/courses/<slug>/learners")
@@ -183,14 +183,18 @@ def teach_message(slug: str, run_id: int) -> ResponseReturnValue:
         preview = render_markdown(form.body.data) if is_right else None
         status = 422 if form.errors else 200
         return _message_page(course, run, form, preview), status
-    count = services.write_to_learners(
-        run,
-        Recipients(form.group.data),
-        form.title.data or "",
-        form.body.data or "",
-        signed_in(),
-        form.key.data or "",
-    )
+    try:
+        count = services.write_to_learners(
+            run,
+            Recipients(form.group.data),
+            form.title.data or "",
+            form.body.data or "",
+            signed_in(),
+            form.key.data or "",
+        )
+    except MessageSent as refused:
+        flash(str(refused.text), "info")
+        return redirect(url_for(".teach_message", slug=slug, run_id=run.id), 303)
     if count:
         flash(
             ngettext(
@@ -201,7 +205,7 @@ def teach_message(slug: str, run_id: int) -> ResponseReturnValue:
             "success",
         )
     else:
-        flash(_("Nobody belongs to this group now, or the message was sent already."), "info")
+        flash(_("Nobody belongs to this group now, so nothing was sent."), "info")
     return redirect(url_for(".teach_message", slug=slug, run_id=run.id), 303)
 
 
@@ -241,8 +245,8 @@ def teach_learners_csv(slug: str, run_id: int) -> ResponseReturnValue:
     for enrolment, done in db.session.execute(teaching.list_learners(run, **_filters())):
         writer.writerow(
             [
-                _plain(enrolment.user.name),
-                _plain(enrolment.user.email),
+                harmless(enrolment.user.name),
+                harmless(enrolment.user.email),
                 enrolment.state,
                 _iso(enrolment.enrolled_at),
                 done,
@@ -258,11 +262,6 @@ def teach_learners_csv(slug: str, run_id: int) -> ResponseReturnValue:
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
-
-
-def _plain(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _iso(instant: Any) -> str:

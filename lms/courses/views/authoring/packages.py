@@ -10,6 +10,7 @@ from flask import Response, flash, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from lms.accounts.models import User
 from lms.accounts.permissions import can, require, signed_in
 from lms.core import audit
 from lms.core.choices import choices
@@ -22,10 +23,12 @@ from lms.courses.packages.base import ImportReport, exporters
 from lms.courses.packages.checks import problems_of
 from lms.courses.packages.transport import export_package, exporter_named, import_package
 from lms.courses.queries import teaching
+from lms.courses.services.authoring import leave_out_partners
 from lms.courses.services.staff import add_staff
 from lms.courses.views import bp
 from lms.courses.views.authoring.common import course_only
 from lms.directory.models import Organisation
+from lms.directory.queries import is_manager
 
 
 class _NotYours(Exception):
@@ -56,6 +59,7 @@ def teach_import() -> ResponseReturnValue:
             form.package.data.save(upload)
             report = import_package(upload, owner_id)
             _check_rights(report, mine)
+            _leave_out_partners(report, user)
             if report.is_new:
                 add_staff(report.course, user, report.course.owner, user.id)
             audit.record("courses.import", report.course, user.id, is_new=report.is_new)
@@ -82,6 +86,21 @@ def _check_rights(report: ImportReport, mine: list[Organisation]) -> None:
                 name=in_language(report.course.owner.name),
             )
         )
+
+
+def _leave_out_partners(report: ImportReport, user: User) -> None:
+    """Undo new partners that the person may not name, and say so."""
+    if user.is_administrator:
+        return
+    foreign = [partner for partner in report.new_partners if not is_manager(user, partner)]
+    leave_out_partners(report.course, foreign)
+    report.skipped += [
+        _(
+            "%(name)s did not become a partner: its own managers or an administrator can add it.",
+            name=in_language(partner.name),
+        )
+        for partner in foreign
+    ]
 
 
 def _import_page(form: PackageForm, problems: list[tuple[str, str]] | None = None) -> str:

@@ -1,0 +1,57 @@
+"""Statements from a file that an administrator uploads."""
+
+from __future__ import annotations
+
+from io import TextIOWrapper
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+
+from lms.accounts.permissions import require, signed_in
+from lms.core import audit
+from lms.core.db import transaction
+from lms.core.web import own_transaction
+from lms.xapi.forms import ImportForm
+from lms.xapi.services.importing import ImportRefused, import_statements
+from lms.xapi.views.shared import admin
+
+
+def _page(form: ImportForm, status: int = 200, **values: object) -> ResponseReturnValue:
+    page = {"form": form, "report": None, "problems": ()}
+    return render_template("xapi/import.html", **(page | values)), status
+
+
+@admin.get("/import")
+def import_form() -> ResponseReturnValue:
+    """The form for a file."""
+    require("xapi.administer")
+    return _page(ImportForm())
+
+
+@admin.post("/import")
+@own_transaction
+def import_file() -> ResponseReturnValue:
+    """Store all statements of a file, or none and say why."""
+    form = ImportForm()
+    with transaction(write=False):
+        require("xapi.administer")
+        user = signed_in()
+        if not form.validate_on_submit():
+            return _page(form, 422)
+    text = TextIOWrapper(form.file.data.stream, encoding="utf-8", newline="")
+    try:
+        with transaction():
+            report = import_statements(text)
+            audit.record(
+                "xapi.import_statements",
+                user,
+                user.id,
+                read=report.read,
+                stored=report.stored,
+                known=report.known,
+            )
+    except ImportRefused as refusal:
+        return _page(form, 422, problems=refusal.report.problems)
+    finally:
+        text.detach()
+    return _page(ImportForm(formdata=None), report=report)
