@@ -127,10 +127,11 @@ def _statement_keys(
     """The next primary keys from `first` to `last`; None when nothing can fit."""
     parts = []
     for order, walk in _walks(wanted):
+        # both sides of the join are bounded: PostgreSQL may walk either, or both at once
         if first is not None:
-            walk = walk.where(order >= first)
+            walk = walk.where(order >= first, StoredStatement.id >= first)
         if last is not None:
-            walk = walk.where(order <= last)
+            walk = walk.where(order <= last, StoredStatement.id <= last)
         walk = walk.order_by(order.asc() if ascending else order.desc()).limit(limit)
         parts.append(select(walk.subquery().c.id))
     if not parts:
