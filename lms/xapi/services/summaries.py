@@ -14,7 +14,8 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 import orjson
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from lms.core.db import db, transaction
 from lms.xapi import queries
@@ -137,24 +138,26 @@ def _taken_off(primary_keys: Iterable[int]) -> set[int]:
 
 
 def _apply(changes: Mapping[Cell, int]) -> None:
-    for cell, change in changes.items():
-        if not change:
-            continue
-        here = (
-            StatementCount.run == cell.run,
-            StatementCount.day == cell.day,
-            StatementCount.verb_id == cell.verb_id,
-        )
-        done = db.session.execute(
-            update(StatementCount)
-            .where(*here)
-            .values(count=StatementCount.count + change)
+    """Add to the counts what they change by; a count of nothing is no row."""
+    rows = [{**cell._asdict(), "count": change} for cell, change in changes.items() if change]
+    if not rows:
+        return
+    is_postgresql = db.session.get_bind().dialect.name == "postgresql"
+    added = (postgresql if is_postgresql else sqlite).insert(StatementCount)
+    db.session.execute(
+        added.on_conflict_do_update(
+            index_elements=["run", "day", "verb_id"],
+            set_={"count": StatementCount.count + added.excluded.count},
+        ),
+        rows,
+    )
+    lowered = {cell.run for cell, change in changes.items() if change < 0}
+    if lowered:
+        db.session.execute(
+            delete(StatementCount)
+            .where(StatementCount.run.in_(lowered), StatementCount.count == 0)
             .execution_options(synchronize_session=False)
         )
-        if not done.rowcount:  # type: ignore[attr-defined]
-            db.session.execute(insert(StatementCount).values(**cell._asdict(), count=change))
-        elif change < 0:
-            db.session.execute(delete(StatementCount).where(*here, StatementCount.count == 0))
 
 
 def forget(primary_keys: Sequence[int]) -> None:
