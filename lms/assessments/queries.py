@@ -185,14 +185,18 @@ def list_questions(activity: Activity, *, is_retired: bool = False) -> list[Ques
 _COUNTS = (
     select(Question.activity_id, func.count())
     .join(Activity, Activity.id == Question.activity_id)
-    .where(Activity.course_id == bindparam("course_id"), ~Question.is_retired)
+    .where(
+        Activity.course_id == bindparam("course_id"),
+        ~Question.is_retired,
+        Question.kind.in_(bindparam("kinds", expanding=True)),
+    )
     .group_by(Question.activity_id)
 )
 
 
 def count_questions(course_id: int) -> dict[int, int]:
     """How many questions each quiz of a course can ask, by activity id."""
-    rows = db.session.execute(_COUNTS, {"course_id": course_id})
+    rows = db.session.execute(_COUNTS, {"course_id": course_id, "kinds": list(question_types)})
     return {activity_id: count for activity_id, count in rows}  # noqa: C416
 
 

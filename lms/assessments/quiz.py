@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import g, has_request_context, render_template, url_for
+from flask import g, has_request_context, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext, ngettext
 from flask_babel.speaklater import LazyString
@@ -18,6 +18,7 @@ from lms.assessments.models import FeedbackPolicy, Grading, QuizRules
 from lms.assessments.question_types.base import check_flag, check_keys, check_number
 from lms.assessments.services import questions as question_services
 from lms.core import clock
+from lms.core.web import SAFE_METHODS
 from lms.courses.activity_types.base import ActivityType, StudyContext
 from lms.courses.errors import PackageError
 from lms.courses.media import media_links
@@ -121,7 +122,7 @@ class Quiz(ActivityType):
     def problems(self, activity: Activity) -> list[str]:
         """No questions; more to be drawn than there are; feedback after a date that is missing."""
         rules = QuizRules.of(activity.settings)
-        count = len(queries.list_questions(activity))
+        count = _bank(activity)
         found: list[str] = []
         if not count:
             found.append(_("This quiz has no questions yet. Add at least one."))
@@ -148,13 +149,16 @@ class Quiz(ActivityType):
 
 def question_count(activity: Activity) -> int:
     """How many questions one attempt asks; the counts of a course are read once a request."""
-    if not has_request_context():
-        counts = queries.count_questions(activity.course_id)
-    else:
-        kept: dict[int, dict[int, int]] = g.setdefault("question_counts", {})
-        if activity.course_id not in kept:
-            kept[activity.course_id] = queries.count_questions(activity.course_id)
-        counts = kept[activity.course_id]
-    count = counts.get(activity.id, 0)
+    count = _bank(activity)
     draw = QuizRules.of(activity.settings).draw
     return min(count, draw) if draw else count
+
+
+def _bank(activity: Activity) -> int:
+    """How many questions the quiz can ask; those of a whole course are counted at once."""
+    if not has_request_context() or request.method not in SAFE_METHODS:
+        return queries.count_questions(activity.course_id).get(activity.id, 0)
+    kept: dict[int, dict[int, int]] = g.setdefault("question_counts", {})
+    if activity.course_id not in kept:
+        kept[activity.course_id] = queries.count_questions(activity.course_id)
+    return kept[activity.course_id].get(activity.id, 0)

@@ -23,6 +23,7 @@ from lms.courses.events import (
     Waitlisted,
 )
 from lms.courses.models import CourseRun, Enrolment, EnrolmentState
+from lms.courses.services.enrolment import end_enrolment
 from lms.notifications.kinds import NotificationKind
 from lms.notifications.services import tell
 
@@ -154,7 +155,10 @@ def _cancelled(event: CourseRunCancelled) -> None:
 
 
 def tell_of_cancellation(enrolment_ids: list[int]) -> None:
-    """Tell everybody who had a place, or waited for one, that the run does not take place."""
+    """Tell everybody who had a place, or waited for one, that the run does not take place.
+
+    Places that cost nothing end here; paid ones end when the money goes back.
+    """
     people = db.session.scalars(
         select(Enrolment)
         .where(Enrolment.id.in_(enrolment_ids))
@@ -170,6 +174,8 @@ def tell_of_cancellation(enrolment_ids: list[int]) -> None:
             begins_at=run.starts_at.isoformat(),
             is_paid=bool(run.price) and enrolment.enrolled_at is not None,
         )
+        if not run.price:
+            end_enrolment(enrolment, EnrolmentState.WITHDRAWN)
 
 
 SUBSCRIPTIONS = [

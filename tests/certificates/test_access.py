@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from lms.certificates.services import keys
 from lms.core.db import db
+from lms.core.models import AuditEntry
 from tests.factories.accounts import make_administrator, make_user
 from tests.factories.certificates import (
     make_certified_course,
@@ -162,3 +164,12 @@ def test_keys_are_listed_and_rotated_on_the_command_line(app):
     assert "signs" in listed.output
     assert "retired" in listed.output
     assert len(keys.did_document()["verificationMethod"]) == 2
+
+
+def test_drawing_a_certificate_again_is_noted(signed_in):
+    credential, administrator = make_credential(), make_administrator()
+
+    signed_in(administrator).post(f"/admin/certificates/{credential.id}/draw")
+
+    entry = db.session.scalars(select(AuditEntry)).one()
+    assert (entry.act, entry.actor_id) == ("certificates.draw_again", administrator.id)

@@ -9,6 +9,7 @@ import time_machine
 from lms.core import clock
 from lms.core.db import db
 from lms.core.events import emit
+from lms.core.money import Money
 from lms.courses.events import CourseRunCancelled
 from lms.courses.services import progress
 from lms.courses.services.reminders import send_reminders
@@ -115,6 +116,17 @@ def test_a_cancelled_run_is_told_to_all_with_a_place_or_waiting(enrolment, mails
 
     told = {mail["To"] for mail in mails() if mail["Subject"] == "Cancelled: Planning"}
     assert told == {enrolment.user.email, waiting.user.email}
+    assert (enrolment.state, waiting.state) == ("withdrawn", "withdrawn")
+
+
+def test_places_that_were_paid_end_with_the_refund_not_with_the_cancellation(enrolment, mails):
+    enrolment.run.price = Money(10_000, "CAD")
+    enrolment.run.state = "cancelled"
+
+    emit(CourseRunCancelled(enrolment.run))
+    mails()
+
+    assert enrolment.state == "active"
 
 
 def test_my_courses_shows_a_cancelled_run(signed_in, enrolment):

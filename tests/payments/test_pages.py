@@ -8,6 +8,7 @@ from sqlalchemy import select
 from lms.core.db import db
 from lms.core.models import AuditEntry, SiteSetting
 from lms.payments.documents import receipt_pdf
+from lms.payments.gateways.base import payment_gateways
 from lms.payments.models import Order
 from lms.payments.services.receipts import issue_receipt
 from tests.factories.accounts import make_administrator, make_user
@@ -324,3 +325,13 @@ def test_what_is_kept_about_a_person_can_be_had_and_loses_its_name(receipted, ap
 
 def test_a_menu_leads_to_ones_orders(signed_in):
     assert 'href="/orders"' in signed_in(make_user()).get("/orders").text
+
+
+def test_the_demo_does_not_say_that_one_pays_at_stripe(app, monkeypatch):
+    gateway = payment_gateways["stripe"]
+    given = app.extensions["settings"]
+    with app.test_request_context():
+        for is_demo, words in ((True, "no money moves"), (False, "secure page of Stripe")):
+            changed = given.model_copy(update={"demo": is_demo})
+            monkeypatch.setitem(app.extensions, "settings", changed)
+            assert words in str(gateway.description)

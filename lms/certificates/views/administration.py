@@ -19,6 +19,7 @@ from lms.certificates.services import verify as verification
 from lms.certificates.services.verify import Verdict
 from lms.certificates.views import bp
 from lms.certificates.views.shared import shown_facts, state_of
+from lms.core import audit
 from lms.core.outbox import enqueue
 from lms.core.pagination import paginate
 from lms.core.text import in_language
@@ -114,6 +115,7 @@ def draw_again(credential_id: int) -> ResponseReturnValue:
     """Try again to make the PDF."""
     credential = queries.get_credential(credential_id)
     require("certificates.administer", credential)
+    audit.record("certificates.draw_again", credential, signed_in().id, code=credential.code)
     enqueue("certificates.draw_pdf", credential_id=credential.id)
     flash(_("The PDF is being made."), "info")
     return redirect(url_for(".manage", credential_id=credential.id), 303)

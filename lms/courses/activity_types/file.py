@@ -98,5 +98,5 @@ class FileActivity(ActivityType):
         names = media_names(activity.settings.get("file"))
         if not names:
             return [str(_("The file is missing."))]
-        missing = sorted(names - set(find_media(activity.course_id, names)))
+        missing = sorted(names - {media.name for media in activity.course.media})
         return [str(_("The file %(name)s is missing.", name=name)) for name in missing]

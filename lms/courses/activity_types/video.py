@@ -174,7 +174,7 @@ class VideoActivity(ActivityType):
         if not settings.get("source"):
             return [str(_("The film is missing."))]
         names = media_names(*(settings.get(key) for key in ("source", "captions", "poster")))
-        missing = sorted(names - set(find_media(activity.course_id, names)))
+        missing = sorted(names - {media.name for media in activity.course.media})
         found = [str(_("The file %(name)s is missing.", name=name)) for name in missing]
         has_words = settings.get("captions") or settings.get("transcript") or activity.text
         if media_names(settings["source"]) and not has_words:
