@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -427,3 +428,37 @@ def test_an_answer_that_cannot_be_read_is_refused_and_keeps_the_earlier_one(sign
     assert "cannot be read" in answer.json["error"]["message"]
     assert queries.responses_by_question(attempt)[question_id].response == ["a"]
     assert browser.put(path, json={"values": {f"q{question_id}": []}}).json["answered"] == 0
+
+
+def test_the_study_page_of_a_quiz_has_one_primary_button(signed_in):
+    quiz = make_quiz()
+    make_activity(quiz.module)
+    enrolment = make_learner(quiz)
+    browser = signed_in(enrolment.user)
+    path = f"/study/{enrolment.run_id}/{quiz.slug}"
+
+    def primary() -> list[str]:
+        main = browser.get(path).text.partition("<main")[2]
+        return re.findall(r'class="button button-primary">\s*([A-Z][a-z]+)', main)
+
+    assert primary() == ["Start"]
+    attempt = make_attempt(enrolment, quiz)
+    [question_id] = attempt.question_ids
+    answers = {"answers": "sent", f"q{question_id}": "a", "confirmed": "yes"}
+    browser.post(f"/assessments/attempts/{attempt.id}", data=answers)
+    assert primary() == ["Next"]
+
+
+def test_the_settings_of_a_course_with_many_quizzes_ask_few_queries(signed_in, count_queries):
+    quiz = make_quiz()
+    for number in range(6):
+        make_question(make_activity(quiz.module, kind="quiz", slug=f"more-{number}"))
+    browser = signed_in(make_instructor(quiz.course))
+    path = f"/teach/courses/{quiz.course.slug}/settings"
+    browser.get(path)  # keeps in the session that the person teaches
+    count_queries()
+
+    page = browser.get(path)
+
+    assert page.status_code == 200
+    assert count_queries() <= 12

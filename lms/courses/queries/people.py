@@ -16,18 +16,6 @@ from lms.courses.models import (
 )
 from lms.directory.models import OrganisationRole, OrganisationRoleName
 
-
-def is_staff(user: User, course: Course) -> bool:
-    """Whether the person writes and teaches the course."""
-    return bool(
-        db.session.scalar(
-            select(
-                exists().where(CourseStaff.course_id == course.id, CourseStaff.user_id == user.id)
-            )
-        )
-    )
-
-
 # made once: most pages of learners ask
 _TEACHES = exists().where(
     CourseStaff.course_id == bindparam("course_id"), CourseStaff.user_id == bindparam("user_id")

@@ -94,33 +94,42 @@ def learner_counts(course_ids: Sequence[int]) -> dict[int, int]:
 
 def organisations_for(user: User) -> list[Organisation]:
     """The organisations for which the person may own a course; all for administrators."""
-    found = select(Organisation).order_by(Organisation.slug)
-    if not user.is_administrator:
-        taught = select(CourseStaff.organisation_id).where(
-            CourseStaff.user_id == user.id, CourseStaff.organisation_id.is_not(None)
-        )
-        found = found.where(or_(Organisation.id.in_(_managed(user)), Organisation.id.in_(taught)))
-    return list(db.session.scalars(found))
+    return [organisation for organisation, _is_managed in _acts_for(user)]
+
+
+def owners_and_partners(
+    course: Course, user: User
+) -> tuple[list[Organisation], list[Organisation]]:
+    """What the person may choose as owner of the course and, besides its partners, as partner.
+
+    Managers of a partner see the learners of the course, so nobody names an organisation but its
+    own managers and administrators.
+    """
+    rows = _acts_for(user)
+    managed = [organisation for organisation, is_managed in rows if is_managed]
+    partners = {*course.partners, *managed}
+    return [row[0] for row in rows], sorted(partners, key=lambda organisation: organisation.slug)
+
+
+def _acts_for(user: User) -> list[tuple[Organisation, bool]]:
+    """Organisations that the person manages (True) or teaches for; all for administrators."""
+    if user.is_administrator:
+        return [(organisation, True) for organisation in list_organisations()]
+    is_managed = Organisation.id.in_(_managed(user))
+    taught = select(CourseStaff.organisation_id).where(
+        CourseStaff.user_id == user.id, CourseStaff.organisation_id.is_not(None)
+    )
+    rows = db.session.execute(
+        select(Organisation, is_managed)
+        .where(or_(is_managed, Organisation.id.in_(taught)))
+        .order_by(Organisation.slug)
+    )
+    return [(organisation, bool(manages)) for organisation, manages in rows]
 
 
 def list_organisations() -> list[Organisation]:
     """All organisations."""
     return list(db.session.scalars(select(Organisation).order_by(Organisation.slug)))
-
-
-def possible_partners(course: Course, user: User) -> list[Organisation]:
-    """The partners of the course, and those that the person may add.
-
-    Managers of a partner see the learners of the course, so nobody names an organisation but its
-    own managers and administrators.
-    """
-    found = select(Organisation).order_by(Organisation.slug)
-    if not user.is_administrator:
-        present = select(course_partners.c.organisation_id).where(
-            course_partners.c.course_id == course.id
-        )
-        found = found.where(or_(Organisation.id.in_(_managed(user)), Organisation.id.in_(present)))
-    return list(db.session.scalars(found))
 
 
 def get_course_for_authoring(slug: str) -> Course:

@@ -177,8 +177,8 @@ def teach_settings(slug: str) -> ResponseReturnValue:
     """Facts of the course, publication, package."""
     course = course_to_edit(slug)
     user = signed_in()
-    topics, possible = _topics(), teaching.possible_partners(course, user)
-    mine = teaching.organisations_for(user)
+    topics = _topics()
+    mine, possible = teaching.owners_and_partners(course, user)
     owners = mine if course.owner in mine else [course.owner, *mine]
     form_class, lists = facts_form(course, topics, owners, possible)
     present = edition(facts_values(course))
