@@ -14,6 +14,7 @@ from lms.xapi.models import StatementCount, StoredStatement
 from lms.xapi.services import erasure, summaries
 from lms.xapi.services.store import VOIDED, store_statements
 from lms.xapi.vocabulary import activity_iri
+from tests.factories.accounts import make_administrator, make_user
 from tests.xapi.test_forwarding import AUTHORITY, COMPLETED, PASSED, void, write
 
 RUNS = [uuid.UUID(int=number) for number in range(1, 4)]
@@ -173,3 +174,22 @@ def test_verbs_of_voiding_statements_are_counted_too(app):
     summaries.count_all()
 
     assert [cell.verb_id for cell in summaries.kept()] == [VOIDED]
+
+
+def test_only_administrators_see_the_figures(client, signed_in, count_queries):
+    path = "/admin/learning-records/figures"
+    assert client.get(path).status_code in (302, 303)
+    assert signed_in(make_user()).get(path).status_code == 403
+    browser = signed_in(make_administrator())
+    assert "No statement has been counted yet." in browser.get(path).text
+    write(3, verb=PASSED)
+    write(2)
+    summaries.count_all()
+    write(1)
+    count_queries()
+
+    page = browser.get(path).text
+
+    assert count_queries() <= 12
+    assert "1 new statement is not counted yet." in page
+    assert page.index(PASSED) < page.index(COMPLETED)

@@ -2,6 +2,7 @@
 
 from lms.xapi.views import (
     endpoint_test,
+    figures,
     forwarding,
     importing,
     keys,
@@ -18,6 +19,7 @@ __all__ = [
     "admin",
     "browser",
     "endpoint_test",
+    "figures",
     "forwarding",
     "importing",
     "keys",
