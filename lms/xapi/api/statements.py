@@ -16,7 +16,7 @@ from lms.xapi.api.wire import bp, json_answer, request_authority, request_key, w
 from lms.xapi.errors import BadParameter, StatementRefused
 from lms.xapi.models import KeyScope
 from lms.xapi.services.access import check_reach
-from lms.xapi.services.receive import Sender, check, keep
+from lms.xapi.services.receive import Sender, check, keep, prepare
 
 MOST_AT_ONCE = 10_000  # statements in one request
 
@@ -35,9 +35,10 @@ def _receive(put_id: uuid.UUID | None = None) -> list[uuid.UUID]:
     body.check_attachments()
     key = request_key()
     sender = Sender(request_authority(), key.id, key.may_void_all, g.xapi_version)
+    ready = prepare(checked, sender)
     with transaction():
         check_reach(key, [entry.value for entry in body.entries])
-        return keep(checked, sender, body.attachments)
+        return keep(checked, ready, sender, body.attachments)
 
 
 def _check_single(is_list: bool, statement: object, put_id: uuid.UUID) -> None:

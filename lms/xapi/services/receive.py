@@ -11,9 +11,10 @@ from typing import Any
 from lms.xapi.errors import StatementConflict, StatementRefused, VoidingRefused
 from lms.xapi.json_text import Sent, sent
 from lms.xapi.services.attachments import keep_attachments
+from lms.xapi.services.preparing import Ready, make_ready
 from lms.xapi.services.rows import rows_in
 from lms.xapi.services.sameness import is_same
-from lms.xapi.services.store import VOIDED, take_places, write
+from lms.xapi.services.store import VOIDED, take_places, write_ready
 from lms.xapi.validation import check_statement
 
 
@@ -58,12 +59,23 @@ def check(entries: Sequence[Sent], version: str, put_id: uuid.UUID | None = None
     return Checked(entries, ids, frozenset(given))
 
 
+def prepare(checked: Checked, sender: Sender) -> list[Ready]:
+    """Do all of the work of `keep` that needs no database."""
+    return make_ready(
+        checked.entries, checked.ids, authority=sender.authority, version=sender.version
+    )
+
+
 def keep(
-    checked: Checked, sender: Sender, attachments: Mapping[str, bytes] | None = None
+    checked: Checked,
+    ready: Sequence[Ready],
+    sender: Sender,
+    attachments: Mapping[str, bytes] | None = None,
 ) -> list[uuid.UUID]:
     """Store what is new of some statements; returns all ids in the order sent.
 
-    attachments: bytes by hash, checked (`services.attachments.check_parts`).
+    ready: made by `prepare`. attachments: bytes by hash, checked
+    (`services.attachments.check_parts`).
 
     Raises StatementConflict when an id is in the store with another content, VoidingRefused for
     what another key stored. Nothing is stored then.
@@ -72,26 +84,18 @@ def keep(
     known = _known(checked.given)
     if not sender.may_void_all:
         _check_voids(checked.entries, sender.key_id)
-    fresh: list[tuple[Sent, uuid.UUID]] = []
-    for entry, statement_id in zip(checked.entries, checked.ids, strict=True):
-        document = known.get(statement_id)
+    fresh: list[Ready] = []
+    for one in ready:
+        document = known.get(one.statement_id)
         if document is None:
-            fresh.append((entry, statement_id))
-        elif not is_same(entry.value, json.loads(document)):
-            raise StatementConflict(str(statement_id))
+            fresh.append(one)
+        elif not is_same(one.value, json.loads(document)):
+            raise StatementConflict(str(one.statement_id))
     if fresh and attachments:
-        uses = [(e.value, place.first_pk + number) for number, (e, _id) in enumerate(fresh)]
+        uses = [(one.value, place.first_pk + number) for number, one in enumerate(fresh)]
         keep_attachments(attachments, uses)
     if fresh:
-        write(
-            [entry for entry, _id in fresh],
-            [statement_id for _entry, statement_id in fresh],
-            checked.given - known.keys(),
-            place,
-            authority=sender.authority,
-            key_id=sender.key_id,
-            version=sender.version,
-        )
+        write_ready(fresh, checked.given - known.keys(), place, key_id=sender.key_id)
     return list(checked.ids)
 
 
@@ -113,7 +117,8 @@ def receive(
     checked = check(entries, version)
     if check_reach is not None:
         check_reach([entry.value for entry in entries])
-    return keep(checked, Sender(authority, key_id, may_void_all, version))
+    sender = Sender(authority, key_id, may_void_all, version)
+    return keep(checked, prepare(checked, sender), sender)
 
 
 def _known(ids: frozenset[uuid.UUID]) -> dict[uuid.UUID, str]:

@@ -12,23 +12,22 @@ from sqlalchemy import case, func, select, update
 
 from lms.core import clock
 from lms.core.db import db
-from lms.xapi.json_text import Edit, Sent, dumps, edited, members, sent
+from lms.xapi.json_text import Sent, sent
 from lms.xapi.lookup import (
     By,
     agent_key,
     lookup_key,
-    lookup_keys,
     object_key,
-    reference_of,
     related_activities,
     related_agents,
 )
 from lms.xapi.models import StoredStatement, StoreOrder
 from lms.xapi.services.activities import learn
 from lms.xapi.services.chains import KEY_COLUMNS, Link, inherit, pass_on
+from lms.xapi.services.preparing import Ready, make_ready
 from lms.xapi.services.rows import insert_rows
 from lms.xapi.services.voiding import void
-from lms.xapi.validation import VOIDED, read_instant
+from lms.xapi.validation import VOIDED
 
 __all__ = [
     "VOIDED",
@@ -141,138 +140,57 @@ def write(
 
     given: those of the ids that their senders chose, so that others may have named them before.
     """
-    ending = f',"authority":{dumps(authority)}'
-    authority_keys = {
-        lookup_key(By.RELATED_AGENT, key) for key in related_agents(_nobody(authority))
-    }
+    ready = make_ready(entries, ids, authority=authority, version=version)
+    write_ready(ready, given, place, key_id=key_id)
+
+
+def write_ready(
+    ready: Sequence[Ready], given: Iterable[uuid.UUID], place: Order, *, key_id: int | None
+) -> None:
+    """Write new statements at places that were taken. given: as for `write`."""
     rows: list[tuple[Any, ...]] = []
     links: dict[str, Link] = {}
-    primary_keys: dict[str, int] = {}
-    for number, (entry, statement_id) in enumerate(zip(entries, ids, strict=True)):
-        statement, name = entry.value, str(statement_id)
-        primary_key = place.first_pk + number
-        stored = place.first_stored + number * _MICROSECOND
+    primary_key, stored = place.first_pk, place.first_stored
+    for one in ready:
         stamp = stored.isoformat(timespec="microseconds")[:-6] + "Z"
-        registration = statement.get("context", {}).get("registration")
         rows.append(
             (
                 primary_key,
-                statement_id,
+                one.statement_id,
                 stored,
-                read_instant(statement["timestamp"]) if "timestamp" in statement else stored,
-                _for_column(agent_key(statement["actor"]) or "group:anonymous"),
-                statement["verb"]["id"],
-                _for_column(object_key(statement["object"])),
-                uuid.UUID(registration) if registration else None,
+                one.timestamp or stored,
+                one.actor_key,
+                one.verb_id,
+                one.object_key,
+                one.registration,
                 False,
                 key_id,
-                _document(entry, name, stamp, ending, version),
+                stamp.join(one.pieces),
             )
         )
-        statement.pop("authority", None)
-        links[name] = Link(lookup_keys(statement) | authority_keys, reference_of(statement))
-        primary_keys[name] = primary_key
-    if any(link.reference for link in links.values()):
+        links[str(one.statement_id)] = Link(one.keys, one.reference)
+        primary_key, stored = primary_key + 1, stored + _MICROSECOND
+    if any(one.reference for one in ready):
         inherit(links)
     insert_rows("xapi_statements", _COLUMNS, rows)
-    insert_rows("xapi_statement_keys", KEY_COLUMNS, _key_rows(links, primary_keys))
+    insert_rows("xapi_statement_keys", KEY_COLUMNS, _key_rows(links, place.first_pk))
     awaited = [str(statement_id) for statement_id in given]
     if awaited:
         pass_on(links, awaited)
-    if learn((entry.value for entry in entries), place.activities_version):
+    statements = [one.value for one in ready]
+    if learn(statements, place.activities_version):
         db.session.execute(
             update(StoreOrder)
             .values(activities_version=StoreOrder.activities_version + 1)
             .execution_options(synchronize_session=False)
         )
-    void([entry.value for entry in entries], awaited)
+    void(statements, awaited)
 
 
-def _nobody(authority: Mapping[str, Any]) -> dict[str, Any]:
-    """A statement in which nobody but the authority is named."""
-    return {"actor": {}, "object": {"id": ""}, "authority": authority}
-
-
-def _for_column(value: str) -> str:
-    """Without the one sign that PostgreSQL does not keep."""
-    return value.replace("\0", "\ufffd")
-
-
-def _key_rows(links: Mapping[str, Link], primary_keys: Mapping[str, int]) -> list[tuple[int, int]]:
+def _key_rows(links: Mapping[str, Link], first_pk: int) -> list[tuple[int, int]]:
     rows: list[tuple[int, int]] = []
-    for name, link in links.items():
-        primary_key = primary_keys[name]
+    for primary_key, link in enumerate(links.values(), first_pk):
         rows += [(key, primary_key) for key in link.keys]
         if link.reference:
             rows.append((lookup_key(By.REFERENCE, link.reference), primary_key))
     return rows
-
-
-def _document(entry: Sent, statement_id: str, stamp: str, ending: str, version: str) -> str:
-    """The statement's own text, with what the store adds."""
-    statement, text = entry.value, entry.text
-    edits: list[Edit] = []
-    if "stored" in statement or "authority" in statement:
-        for name, begin, end in members(text):
-            if name == "stored":
-                edits.append((begin, end, f'"{stamp}"'))
-            elif name == "authority":
-                edits.append((begin, end, ending.removeprefix(',"authority":')))
-    edits += _lists_of_activities(statement, text)
-    is_2_0 = version.startswith("2")
-    if is_2_0 and not statement.get("timestamp", "Z").endswith(("Z", "z", "+00:00")):
-        edits += _in_utc(text)
-    if edits:
-        text = edited(text, edits)
-    added = "" if "id" in statement else f',"id":"{statement_id}"'
-    if "stored" not in statement:
-        added += f',"stored":"{stamp}"'
-    if "timestamp" not in statement:
-        added += f',"timestamp":"{stamp}"'
-    if "authority" not in statement:
-        added += ending
-    if "version" not in statement:
-        added += ',"version":"2.0.0"' if is_2_0 else ',"version":"1.0.0"'
-    if "\n" in text or "\r" in text:  # between values alone; files with one statement a line
-        text = text.replace("\r", " ").replace("\n", " ")
-    return f"{text[:-1]}{added}}}"
-
-
-def _lists_of_activities(statement: Mapping[str, Any], text: str) -> list[Edit]:
-    """Context activities are kept and given back as lists (1.0.3, part two, 2.4.6.2)."""
-    parts = (statement, statement["object"])
-    if all(
-        type(named) is list
-        for part in parts
-        for named in part.get("context", {}).get("contextActivities", {}).values()
-    ):
-        return []
-    edits: list[Edit] = []
-    for name, begin, _end in members(text):
-        if name == "context":
-            edits += _lists_in_context(text, begin)
-        elif name == "object":
-            for inner, inner_begin, _inner_end in members(text, begin):
-                if inner == "context":
-                    edits += _lists_in_context(text, inner_begin)
-    return edits
-
-
-def _lists_in_context(text: str, at: int) -> list[Edit]:
-    return [
-        (begin, end, f"[{text[begin:end]}]")
-        for name, groups, _end in members(text, at)
-        if name == "contextActivities"
-        for _kind, begin, end in members(text, groups)
-        if text[begin] != "["
-    ]
-
-
-def _in_utc(text: str) -> list[Edit]:
-    """A timestamp of another zone is kept in UTC (2.0.0)."""
-    edits: list[Edit] = []
-    for name, begin, end in members(text):
-        if name == "timestamp":
-            at = read_instant(text[begin + 1 : end - 1])
-            edits.append((begin, end, f'"{at.isoformat()[:-6]}Z"'))
-    return edits
