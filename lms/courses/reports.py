@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
+from flask_babel import lazy_gettext, lazy_pgettext, pgettext
 from sqlalchemy import ColumnElement, Subquery, case, func, select
 from sqlalchemy.orm import aliased
 
@@ -105,10 +105,10 @@ def _steps(filters: Filters) -> Sequence[tuple[str, str]]:
         (f"{_WEEK}{n}", _("Reached week %(number)s", number=n)) for n in range(2, MAX_WEEKS + 1)
     ]
     return [
-        ("started", _("Started")),
+        ("started", pgettext("number of learners", "Started")),
         ("not-started", _("Not started")),
         *weeks,
-        ("completed", _("Completed")),
+        ("completed", pgettext("number of learners", "Completed")),
         ("not-completed", _("Started, not completed")),
     ]
 
@@ -147,9 +147,9 @@ STATES = {
     EnrolmentState.OFFERED: lazy_gettext("Place offered"),
     EnrolmentState.PENDING_PAYMENT: lazy_gettext("Waiting for the payment"),
     EnrolmentState.ACTIVE: lazy_gettext("Studies"),
-    EnrolmentState.COMPLETED: lazy_gettext("Completed"),
+    EnrolmentState.COMPLETED: lazy_pgettext("enrolment", "Completed"),
     EnrolmentState.WITHDRAWN: lazy_gettext("Left the course"),
-    EnrolmentState.REFUNDED: lazy_gettext("Refunded"),
+    EnrolmentState.REFUNDED: lazy_pgettext("enrolment", "Refunded"),
     EnrolmentState.EXPIRED: lazy_gettext("Expired"),
 }
 
@@ -241,9 +241,15 @@ def _measures(people: Subquery, weeks: int = 0) -> list[ColumnElement[Any]]:
     ]
 
 
-ENROLLED = Column("enrolled", lazy_gettext("Enrolled"), "number", has_total=True)
-STARTED = Column("started", lazy_gettext("Started"), "number", has_total=True)
-COMPLETED = Column("completed", lazy_gettext("Completed"), "number", has_total=True)
+ENROLLED = Column(
+    "enrolled", lazy_pgettext("number of learners", "Enrolled"), "number", has_total=True
+)
+STARTED = Column(
+    "started", lazy_pgettext("number of learners", "Started"), "number", has_total=True
+)
+COMPLETED = Column(
+    "completed", lazy_pgettext("number of learners", "Completed"), "number", has_total=True
+)
 RATE = Column("rate", lazy_gettext("Completed of started"), "percent", of=("completed", "started"))
 _STEP_OF_COLUMN = {"enrolled": None, "started": "started", "completed": "completed"}
 
@@ -346,13 +352,13 @@ class CompletionsByRun(Report):
         if not funnel.enrolled:
             return []
         steps = [
-            (_("Enrolled"), funnel.enrolled),
-            (_("Started"), funnel.started),
+            (pgettext("number of learners", "Enrolled"), funnel.enrolled),
+            (pgettext("number of learners", "Started"), funnel.started),
             *(
                 (_("Reached week %(number)s", number=week), count)
                 for week, count in funnel.reached_week
             ),
-            (_("Completed"), funnel.completed),
+            (pgettext("number of learners", "Completed"), funnel.completed),
         ]
         items = [ChartItem(label, count, format_number(count)) for label, count in steps]
         text = _("Of the people who enrolled in the period, how many came this far.")
@@ -413,10 +419,10 @@ class Learners(Report):
             Column("country", lazy_gettext("Country"), words=country_name),
             Column("course", lazy_gettext("Course run")),
             Column("starts_on", lazy_gettext("Begins"), "date"),
-            Column("enrolled_at", lazy_gettext("Enrolled"), "date"),
+            Column("enrolled_at", lazy_pgettext("date", "Enrolled"), "date"),
             Column("reached", lazy_gettext("Week reached"), "number"),
             Column("state", lazy_gettext("State"), words=_state_words),
-            Column("completed_at", lazy_gettext("Completed"), "date"),
+            Column("completed_at", lazy_pgettext("date", "Completed"), "date"),
             Column("grade", lazy_gettext("Grade"), "percent"),
         ]
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from flask import url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
+from flask_babel import lazy_gettext, lazy_pgettext
 from sqlalchemy import ColumnElement, Subquery, case, func, or_, select
 
 from lms.accounts.models import User
@@ -120,7 +120,7 @@ MEASURES = [
     Column("currency", lazy_gettext("Currency"), in_files_only=True),
     Column("orders", lazy_gettext("Orders paid"), "number", has_total=True),
     Column("paid", lazy_gettext("Paid"), "money", has_total=True),
-    Column("refunded", lazy_gettext("Refunded"), "money", has_total=True),
+    Column("refunded", lazy_pgettext("amount", "Refunded"), "money", has_total=True),
     Column("net", lazy_gettext("Net revenue"), "money", has_total=True),
 ]
 

@@ -12,6 +12,7 @@ from typing import IO, Any, TypeAlias
 import xlsxwriter
 from babel.numbers import get_currency_precision
 from flask_babel import gettext as _
+from flask_babel import pgettext
 
 from lms.core import clock
 from lms.core.templating import format_moment
@@ -149,7 +150,7 @@ def _write_about(book: Any, report: Report, filters: Filters) -> None:
             if column.name in total.values:
                 row = {**total.values, "currency": total.currency}
                 lines.append((_("Total: %(column)s", column=_heading(column)), shown(column, row)))
-    lines.append((_("Made"), format_moment(clock.now())))
+    lines.append((pgettext("report", "Made"), format_moment(clock.now())))
     for line, (label, text) in enumerate(lines):
         sheet.write_string(line, 0, label)
         sheet.write_string(line, 1, text)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
+from flask_babel import lazy_gettext, lazy_pgettext
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import (
@@ -519,7 +519,7 @@ class MessageForm(FlaskForm):  # type: ignore[misc]
 
     key = HiddenField()
     group = RadioField(
-        lazy_gettext("To"),
+        lazy_pgettext("recipients", "To"),
         choices=choices(
             [
                 (str(Recipients.ALL), lazy_gettext("All who study in this run")),

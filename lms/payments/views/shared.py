@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
+from flask_babel import lazy_gettext, lazy_pgettext
 from flask_babel.speaklater import LazyString
 
 from lms.core.db import db
@@ -23,8 +23,8 @@ STATES: dict[str, LazyString] = {
     OrderState.PENDING: lazy_gettext("Waiting for the payment"),
     OrderState.PAID: lazy_gettext("Paid"),
     OrderState.PARTIALLY_REFUNDED: lazy_gettext("Partly refunded"),
-    OrderState.REFUNDED: lazy_gettext("Refunded"),
-    OrderState.CANCELLED: lazy_gettext("Cancelled"),
+    OrderState.REFUNDED: lazy_pgettext("order", "Refunded"),
+    OrderState.CANCELLED: lazy_pgettext("order", "Cancelled"),
     OrderState.EXPIRED: lazy_gettext("Expired"),
 }
 _KINDS = {

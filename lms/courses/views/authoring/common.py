@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import flash, render_template, session, url_for
 from flask_babel import gettext as _
+from flask_babel import pgettext
 
 from lms.accounts.permissions import can, present_user, require
 from lms.core.errors import NotFound
@@ -148,7 +149,7 @@ def state_label(state: str) -> str:
         PublicationState.DRAFT: _("Draft"),
         PublicationState.PUBLISHED: _("Published"),
         PublicationState.ARCHIVED: _("Archived"),
-        PublicationState.CANCELLED: _("Cancelled"),
+        PublicationState.CANCELLED: pgettext("course run", "Cancelled"),
     }
     return str(texts.get(PublicationState(state), state))
 
@@ -168,9 +169,9 @@ def enrolment_label(state: str) -> str:
         EnrolmentState.OFFERED: _("Place offered"),
         EnrolmentState.PENDING_PAYMENT: _("Payment expected"),
         EnrolmentState.ACTIVE: _("Active"),
-        EnrolmentState.COMPLETED: _("Completed"),
+        EnrolmentState.COMPLETED: pgettext("enrolment", "Completed"),
         EnrolmentState.WITHDRAWN: _("Withdrawn"),
-        EnrolmentState.REFUNDED: _("Refunded"),
+        EnrolmentState.REFUNDED: pgettext("enrolment", "Refunded"),
         EnrolmentState.EXPIRED: _("Expired"),
     }
     return str(texts.get(EnrolmentState(state), state))

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import ngettext
+from flask_babel import ngettext, pgettext
 
 from lms.accounts.permissions import require, signed_in
 from lms.core import clock
@@ -239,9 +239,18 @@ def teach_learners_csv(slug: str, run_id: int) -> ResponseReturnValue:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(
-        [_("Name"), _("E-mail"), _("State"), _("Enrolled"), _("Done"), _("Of"), _("Grade"),
-         _("Last seen"), _("Completed")]
-    )  # fmt: skip
+        [
+            _("Name"),
+            _("E-mail"),
+            _("State"),
+            pgettext("date", "Enrolled"),
+            pgettext("number of activities", "Done"),
+            _("Of"),
+            _("Grade"),
+            _("Last seen"),
+            pgettext("date", "Completed"),
+        ]
+    )
     for enrolment, done in db.session.execute(teaching.list_learners(run, **_filters())):
         writer.writerow(
             [
