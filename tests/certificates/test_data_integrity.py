@@ -7,6 +7,7 @@ import copy
 import gzip
 import hashlib
 import json
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
@@ -89,8 +90,8 @@ def change(document: dict, path: tuple) -> dict:
         place[path[-1]] = old + 1
     elif path[-1] == "proofValue":
         place[path[-1]] = old[:-1] + ("2" if old[-1] != "2" else "3")
-    elif old.endswith("Z"):
-        place[path[-1]] = old.replace("20", "21", 1)
+    elif re.fullmatch(r"20\d\d-.*Z", old):
+        place[path[-1]] = "21" + old[2:]
     else:
         place[path[-1]] = old + "x"
     return changed
