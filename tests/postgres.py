@@ -8,20 +8,9 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-
-def find_program(name: str) -> str | None:
-    """A PostgreSQL program on the path or where Debian and Homebrew put it."""
-    places = [
-        *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True),
-        *sorted(Path("/opt/homebrew/opt").glob("postgresql@*/bin"), reverse=True),
-    ]
-    for place in places:
-        if (place / name).exists():
-            return str(place / name)
-    return shutil.which(name)
+from tools.system import find_postgresql
 
 
 @contextmanager
@@ -30,9 +19,10 @@ def postgres_server(*, is_durable: bool = False) -> Iterator[str]:
 
     is_durable: writes reach the disk as in production, which tests have no time for.
     """
-    initdb, pg_ctl = find_program("initdb"), find_program("pg_ctl")
-    if not initdb or not pg_ctl:
+    programs = find_postgresql()
+    if programs is None:
         raise FileNotFoundError("PostgreSQL is not installed")
+    initdb, pg_ctl = programs / "initdb", programs / "pg_ctl"
     folder = tempfile.mkdtemp(prefix="puente-pg-")
     runner: list[str] = []
     if os.geteuid() == 0:

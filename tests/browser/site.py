@@ -7,7 +7,6 @@ import email.policy
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -140,12 +139,3 @@ def link_in(message: EmailMessage, pattern: str = r"https?://\S+") -> str:
     found = re.search(pattern, text)
     assert found, text
     return found.group().rstrip(").,>")
-
-
-def find_chromium() -> str | None:
-    """Debian's, Homebrew's or the user's Chromium."""
-    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
-        if path := shutil.which(name):
-            return path
-    mac = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
-    return str(mac) if mac.exists() else None
