@@ -4,23 +4,66 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import event
+from sqlalchemy.orm import ORMExecuteState, Session
+
+from lms.core.db import db
 from lms.core.events import Event
 from lms.core.settings import settings
 from lms.xapi import vocabulary
 from lms.xapi.mapping import StatementDraft, statement_mappings
+from lms.xapi.models import StatementKey, StoredStatement
 from lms.xapi.services.store import store_statements
 
+_WAITING = "xapi_statements_waiting"
 
-def record(event: Event) -> None:
-    """Store one statement for each mapping of the event."""
+
+def record(happened: Event) -> None:
+    """Store one statement for each mapping of an event, at the end of the transaction.
+
+    Whoever stores statements keeps all others from it until the end, so that waits until then.
+    Inside of a savepoint, which may be taken back alone, they are stored at once.
+    """
     statements = [
         build(draft)
         for mapping in statement_mappings.values()
-        if isinstance(event, mapping.event)
-        for draft in mapping.make(event)
+        if isinstance(happened, mapping.event)
+        for draft in mapping.make(happened)
     ]
+    if statements and db.session.in_nested_transaction():
+        store_statements(statements, authority=own_authority())
+    elif statements:
+        db.session.info.setdefault(_WAITING, []).extend(statements)
+
+
+def store_waiting(session: Session) -> None:
+    """Store what waits for the end of the session's transaction."""
+    statements = session.info.pop(_WAITING, None)
     if statements:
         store_statements(statements, authority=own_authority())
+
+
+@event.listens_for(Session, "before_commit")
+def _store_before_commit(session: Session) -> None:
+    if _WAITING in session.info:
+        store_waiting(session)
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _store_before_reading(state: ORMExecuteState) -> None:
+    """Whoever asks in the same transaction sees what was recorded in it."""
+    mapper = state.bind_mapper
+    if (
+        _WAITING in state.session.info
+        and mapper is not None
+        and mapper.class_ in (StoredStatement, StatementKey)
+    ):
+        store_waiting(state.session)
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget_waiting(session: Session) -> None:
+    session.info.pop(_WAITING, None)
 
 
 def own_authority() -> dict[str, Any]:
