@@ -34,6 +34,7 @@ class StatementRows:
     def __init__(self, site: Generator) -> None:
         self.site = site
         self.root = f"{site.base_url}/xapi/activities"
+        self.began = site.now - timedelta(days=2, seconds=30 * site.sizes.statements)
         self.category = {
             "id": f"{site.base_url}/xapi/profile/v1",
             "definition": {"type": PROFILE_TYPE},
@@ -48,14 +49,14 @@ class StatementRows:
         """`count` statements in batches, the oldest first; their ids count from `first`."""
         batch = Batch()
         for number in range(first, first + count):
-            self._add(batch, number, first + count)
+            self._add(batch, number)
             if len(batch.statements) == size:
                 yield batch
                 batch = Batch()
         if batch.statements:
             yield batch
 
-    def _add(self, batch: Batch, number: int, count: int) -> None:
+    def _add(self, batch: Batch, number: int) -> None:
         from benchmarks.data import PER_COURSE, RUNS
 
         site, random = self.site, self.site.random
@@ -65,7 +66,7 @@ class StatementRows:
         place = random.randrange(PER_COURSE)
         verb = _DONE[number % len(_DONE)]
         user = site.user_uuids[enrolment // 2]
-        stored = site.now - timedelta(days=1, seconds=60 * (count - number))
+        stored = self.began + timedelta(seconds=30 * number)
         stamp = stored.isoformat(timespec="microseconds").replace("+00:00", "Z")
         statement_id = uuid.UUID(int=random.getrandbits(128), version=4)
         course_iri = f"{self.root}/course/{site.course_uuids[course]}"
