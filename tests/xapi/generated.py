@@ -19,7 +19,11 @@ instants = st.sampled_from(
 )
 durations = st.sampled_from(("PT5S", "P4W", "P1Y2M3DT4H5M6.25S", "PT0.5H", "P1DT12H"))
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | texts,
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(texts, inner, max_size=2),
     max_leaves=5,
 )

@@ -55,13 +55,15 @@ def inherit(links: Mapping[str, Link]) -> None:
             reference = known[reference].reference
 
 
-def pass_on(links: Mapping[str, Link], ids: Iterable[str]) -> None:
+def pass_on(links: Mapping[str, Link], ids: Iterable[str]) -> bool:
     """Let earlier statements, which refer to new ones, be found by what these are found by.
 
-    ids: those of the new statements that somebody may have referred to before they came.
+    ids: those of the new statements that somebody may have referred to before they came. Returns
+    whether anybody did, among the new ones or before.
     """
     wave = {name: set(links[name].keys) for name in ids}
     seen: set[tuple[str, str]] = set()
+    is_referred_to = False
     for _step in range(_MOST_STEPS):
         targets = {lookup_key(By.REFERENCE, name): name for name in wave}
         rows = rows_in(
@@ -71,6 +73,7 @@ def pass_on(links: Mapping[str, Link], ids: Iterable[str]) -> None:
             int,
             targets,
         )
+        is_referred_to = is_referred_to or bool(rows)
         entries: list[tuple[int, int]] = []
         following: dict[str, set[int]] = {}
         for key, primary_key, statement_id in rows:
@@ -82,5 +85,6 @@ def pass_on(links: Mapping[str, Link], ids: Iterable[str]) -> None:
             following.setdefault(name, set()).update(wave[target])
         insert_rows("xapi_statement_keys", KEY_COLUMNS, entries, is_known_fine=True)
         if not following:
-            return
+            break
         wave = following
+    return is_referred_to

@@ -84,3 +84,12 @@ def rows_in(
         query = f"SELECT {columns} FROM {table} WHERE {column} IN ({one_of})"  # noqa: S608
         found += [tuple(row) for row in connection.exec_driver_sql(query, part)]
     return found
+
+
+def run_one(query: str, values: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """The only row that a statement gives, if any. Values stand in it as question marks."""
+    connection, is_postgresql = _connection()
+    row = connection.exec_driver_sql(
+        query.replace("?", "%s") if is_postgresql else query, values
+    ).one_or_none()
+    return tuple(row) if row is not None else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import func, select, update
 
 from lms.core import clock
 from lms.core.db import db
@@ -25,7 +25,7 @@ from lms.xapi.models import StoredStatement, StoreOrder
 from lms.xapi.services.activities import learn
 from lms.xapi.services.chains import KEY_COLUMNS, Link, inherit, pass_on
 from lms.xapi.services.preparing import Ready, make_ready
-from lms.xapi.services.rows import insert_rows
+from lms.xapi.services.rows import insert_rows, run_one
 from lms.xapi.services.voiding import void
 from lms.xapi.validation import VOIDED
 
@@ -40,6 +40,11 @@ __all__ = [
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_TAKE = (
+    "UPDATE xapi_store_order SET last_pk = last_pk + ?, last_stored ="
+    " CASE WHEN last_stored < ? THEN ? ELSE last_stored + ? END"
+    " WHERE id = 1 RETURNING last_pk, last_stored, activities_version"
+)
 _COLUMNS = {
     "id": int,
     "statement_id": uuid.UUID,
@@ -72,23 +77,11 @@ def take_places(count: int) -> Order:
     and readers that poll with `since` miss nothing. To be called as late as possible.
     """
     now = (clock.now() - _EPOCH) // _MICROSECOND
-    change = (
-        update(StoreOrder)
-        .where(StoreOrder.id == 1)
-        .values(
-            last_pk=StoreOrder.last_pk + count,
-            last_stored=case(
-                (StoreOrder.last_stored < now, now + count - 1),
-                else_=StoreOrder.last_stored + count,
-            ),
-        )
-        .returning(StoreOrder.last_pk, StoreOrder.last_stored, StoreOrder.activities_version)
-        .execution_options(synchronize_session=False)
-    )
-    row = db.session.execute(change).one_or_none()
+    row = run_one(_TAKE, (count, now, now + count - 1, count))
     if row is None:
         _begin_order()
-        row = db.session.execute(change).one()
+        row = run_one(_TAKE, (count, now, now + count - 1, count))
+        assert row is not None
     last_pk, last_stored, version = row
     first_stored = _EPOCH + timedelta(microseconds=last_stored - count + 1)
     return Order(last_pk - count + 1, first_stored, version)
@@ -175,8 +168,8 @@ def write_ready(
     insert_rows("xapi_statements", _COLUMNS, rows)
     insert_rows("xapi_statement_keys", KEY_COLUMNS, _key_rows(links, place.first_pk))
     awaited = [str(statement_id) for statement_id in given]
-    if awaited:
-        pass_on(links, awaited)
+    if awaited and not pass_on(links, awaited):
+        awaited = []
     statements = [one.value for one in ready]
     if learn(statements, place.activities_version):
         db.session.execute(
