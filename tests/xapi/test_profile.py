@@ -24,6 +24,8 @@ from tests.factories.certificates import make_certified_course
 from tests.factories.courses import make_activity, make_module, make_run
 from tests.xapi.profile_rules import broken_rules, fits, values_at
 
+pytestmark = pytest.mark.needs("assessments", "forums", "certificates")
+
 ROOT = "/xapi/profile"
 
 
