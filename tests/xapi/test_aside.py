@@ -12,12 +12,15 @@ from sqlalchemy import select
 from lms.app import create_app
 from lms.config import Settings
 from lms.core.db import Model, db, transaction
+from lms.xapi.api import refusals
 from lms.xapi.models import KeyScope, RefusedRequest, XapiKey
 from lms.xapi.services.keys import make_key
+from lms.xapi.services.refused import Quota
 
 
 @pytest.mark.sqlite
-def test_readers_are_answered_while_somebody_else_writes_for_long(tmp_path):
+def test_readers_are_answered_while_somebody_else_writes_for_long(tmp_path, monkeypatch):
+    monkeypatch.setattr(refusals, "quota", Quota())  # what other tests used up
     app = create_app(Settings(data_dir=tmp_path, secret_key="k"), testing=True)
     app.testing = False
     with app.app_context():

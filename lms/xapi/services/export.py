@@ -10,14 +10,13 @@ from typing import Any
 
 import orjson
 
-from lms.core.text import in_language
+from lms.core.text import harmless, in_language
 from lms.xapi import browse
 from lms.xapi.browse import Wanted
 from lms.xapi.lookup import agent_key, object_key
 
 _AT_ONCE = 500  # statements held in memory
 _BYTE_ORDER_MARK = "\ufeff"  # without it Excel takes UTF-8 for the system's own code page
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 COLUMNS = (
     "id", "stored", "timestamp", "actor", "actor_name", "verb", "object", "object_name",
     "score_scaled", "score_raw", "success", "completion", "duration", "response", "registration",
@@ -43,16 +42,13 @@ def _json_lines(documents: Sequence[str], language: str) -> bytes:
     return b"".join(document.replace("\n", " ").encode() + b"\n" for document in documents)
 
 
-def _harmless(value: object) -> object:
-    """Text that no spreadsheet takes for a formula (OWASP, CSV injection)."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA_SIGNS):
-        return f"'{value}"
-    return value
+def _cell(value: object) -> object:
+    return harmless(value) if isinstance(value, str) else value
 
 
 def _written(rows: Sequence[Sequence[object]]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text).writerows([[_harmless(value) for value in row] for row in rows])
+    csv.writer(text).writerows([[_cell(value) for value in row] for row in rows])
     return text.getvalue().encode()
 
 
