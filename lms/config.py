@@ -111,7 +111,7 @@ class Settings(BaseSettings):
     password_time_cost: int = Field(default=3, ge=1, description="argon2id passes.")
     password_memory_kib: int = Field(default=65536, ge=8, description="argon2id memory in KiB.")
     server_workers: int = Field(default=2, ge=1, description="Server processes of `lms run`.")
-    server_threads: int = Field(default=4, ge=1, description="Threads of each server process.")
+    server_threads: int = Field(default=2, ge=1, description="Threads of each server process.")
     worker_threads: int = Field(default=2, ge=1, description="Jobs that one worker runs at once.")
     metrics_token: SecretStr | None = Field(
         default=None, description="Bearer token for /metrics; only local requests when empty."

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from lms.core.text import present_locale
 
-MOST = 10_000  # pieces in each process; then the oldest go
+MOST = 50_000  # pieces in each process; then the oldest go
 ROOM = 32_000_000  # signs of all pieces in each process; then the oldest go
 
 T = TypeVar("T")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from markupsafe import Markup, escape
@@ -48,7 +48,6 @@ def make_thread(
     user: User,
     *,
     is_moderator: bool,
-    staff: Collection[int],
     last_read_id: int,
 ) -> Thread:
     """The tree of one page. Replies to the first post stand beside it, deeper ones below theirs."""
@@ -61,7 +60,7 @@ def make_thread(
             is_unread=post.id > last_read_id and not is_own and post.is_shown,
             is_readable=not post.is_deleted and (not post.is_hidden or is_own or is_moderator),
             is_own=is_own,
-            is_by_staff=post.author_id in staff,
+            is_by_staff=post.is_by_staff,
         )
         level = max(0, post.depth - 1)
         del open_nodes[level:]

@@ -10,7 +10,6 @@ from lms.forums.queries.people import (
     find_user,
     is_following,
     list_followers,
-    staff_ids,
     standing,
 )
 from lms.forums.queries.places import (
@@ -87,7 +86,6 @@ __all__ = [
     "posts_by_id",
     "posts_of",
     "search",
-    "staff_ids",
     "standing",
     "subtree",
     "unread_by_discussion",

@@ -105,13 +105,6 @@ def is_following(user: User, what: Forum | Discussion) -> bool:
     return subscription is not None and subscription.is_on
 
 
-def staff_ids(course_id: int) -> set[int]:
-    """Ids of the people who teach the course."""
-    return set(
-        db.session.scalars(select(CourseStaff.user_id).where(CourseStaff.course_id == course_id))
-    )
-
-
 def list_followers(post: Post) -> list[int]:
     """Ids of the people to tell of a post: who follow and may still read it, but its author."""
     discussion = post.discussion

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, bindparam, exists, func, select
 from sqlalchemy.orm import aliased, contains_eager, defer, joinedload, selectinload
 
 from lms.accounts.models import User
@@ -16,6 +16,7 @@ from lms.core.text import search_words
 from lms.courses.models import (
     Activity,
     CourseRun,
+    CourseStaff,
 )
 from lms.forums.models import (
     Discussion,
@@ -88,6 +89,7 @@ class PostHead(NamedTuple):
     author: Writer
     replies_to_opening: bool
     parent_author: Writer
+    is_by_staff: bool
 
     @property
     def is_shown(self) -> bool:
@@ -112,6 +114,10 @@ _HEADS = (
         _parent.parent_id,
         _parent_author.name,
         _parent_author.closed_at,
+        exists().where(
+            CourseStaff.course_id == bindparam("course_id"),
+            CourseStaff.user_id == Post.author_id,
+        ),
     )
     .join(_author, _author.id == Post.author_id)
     .outerjoin(_parent, _parent.id == Post.parent_id)
@@ -125,9 +131,15 @@ _HEADS = (
 
 def list_heads(discussion: Discussion, page: int) -> list[PostHead]:
     """The posts on one page of a discussion in the order of its thread, without their texts."""
-    values = {"discussion_id": discussion.id, "offset": (page - 1) * PAGE_SIZE}
+    values = {
+        "discussion_id": discussion.id,
+        "course_id": discussion.run.course_id,
+        "offset": (page - 1) * PAGE_SIZE,
+    }
     return [
-        PostHead(*row[:7], Writer(row[7], row[8]), row[9] is None, Writer(row[10], row[11]))
+        PostHead(
+            *row[:7], Writer(row[7], row[8]), row[9] is None, Writer(row[10], row[11]), row[12]
+        )
         for row in db.session.execute(_HEADS, values)
     ]
 

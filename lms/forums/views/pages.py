@@ -140,7 +140,6 @@ def discussion(run_id: int, discussion_id: int) -> ResponseReturnValue:
         queries.list_heads(found, number),
         visit.user,
         is_moderator=visit.is_moderator,
-        staff=queries.staff_ids(found.run.course_id),
         last_read_id=standing.last_read_id,
     )
     may_write = visit.may_write(found)

@@ -132,12 +132,9 @@ def draw_posts(nodes: Sequence[Node], place: Place) -> None:
 def _post_key(page: str, node: Node) -> Hashable:
     """All that a post shows to learners, itself but not its replies."""
     post = node.post
-    return (
-        page,
-        (node.is_unread, node.is_by_staff, node.is_own, node.is_readable),
-        (post.id, post.version, post.author),
-        post.parent_author if node.says_to_whom else None,
-    )
+    marks = (node.is_unread, node.is_by_staff, node.is_own, node.is_readable)
+    above = post.parent_author if node.says_to_whom else None
+    return page, post.id, post.version, *marks, *post.author, above
 
 
 @bp.app_template_filter("author_name")
