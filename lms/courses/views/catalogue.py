@@ -71,10 +71,10 @@ def _catalogue_page(template: str) -> ResponseReturnValue:
 
 
 def _list(form: CatalogueFilters, kept: dict[str, str]) -> _List:
-    """The list, drawn anew each minute, and after each change of a course or a seat."""
+    """The list, drawn anew every ten minutes, and after each change of a course or a seat."""
     stamp, number = stamp_of(catalogue.STAMP), page_number()
-    minute = clock.now().replace(second=0, microsecond=0)
-    key = ("catalogue", stamp, minute, reader_key(), number, tuple(kept.items()))
+    period = int(clock.now().timestamp()) // 600
+    key = ("catalogue", stamp, period, reader_key(), number, tuple(kept.items()))
     drawn: _List | None = find_kept(key) if stamp else None
     if drawn is None:
         drawn = _draw_list(form, number, kept)
