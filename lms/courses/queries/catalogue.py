@@ -43,7 +43,9 @@ from lms.courses.models import (
 from lms.courses.queries.enrolments import Seats, seats_by_run
 
 PAGE_SIZE = 12
-STAMP = "catalogue"  # changes with all that the list shows; what hangs on the time, every ten minutes
+STAMP = (
+    "catalogue"  # changes with all that the list shows; what hangs on the time, every ten minutes
+)
 watch(STAMP, Topic, Course, CourseCredit, CourseRun, Enrolment)
 FEW_PLACES = 3
 SOON = timedelta(days=7)
