@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.strategy_options import _AbstractLoad
 
 from lms.accounts.models import User
 from lms.core.db import db
@@ -82,20 +83,23 @@ def get_run(run_id: int) -> CourseRun:
     return run
 
 
-# What a study page shows of a course: none of its long texts. Made once: it is the page that
-# learners open most.
-_COURSE = (
-    joinedload(CourseRun.course)
-    .defer(Course.description)
-    .defer(Course.audience)
-    .defer(Course.requirements)
-    .defer(Course.faq)
-    .defer(Course.search_text)
-)
+def course_of_run() -> _AbstractLoad:
+    """Loads a run's course without its long texts: for pages that show its title."""
+    return (
+        joinedload(CourseRun.course)
+        .defer(Course.description)
+        .defer(Course.audience)
+        .defer(Course.requirements)
+        .defer(Course.faq)
+        .defer(Course.search_text)
+    )
+
+
+# Made once: the study page is the page that learners open most.
 _RUN = (
     select(CourseRun)
     .where(CourseRun.id == bindparam("run_id"))
-    .options(_COURSE.selectinload(Course.modules).joinedload(Module.activities))
+    .options(course_of_run().selectinload(Course.modules).joinedload(Module.activities))
 )
 _PLACE = (
     select(
@@ -117,7 +121,7 @@ _PLACE = (
         and_(Enrolment.run_id == CourseRun.id, Enrolment.user_id == bindparam("user_id")),
     )
     .where(CourseRun.id == bindparam("run_id"))
-    .options(_COURSE)
+    .options(course_of_run())
 )
 _MODULES = (
     select(Module)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, case, func, or_, select
 
 from lms.accounts.models import User
 from lms.core.db import db
@@ -23,7 +23,7 @@ from lms.forums.models import (
     ForumSubscription,
     Post,
 )
-from lms.forums.queries.places import Unread
+from lms.forums.queries.places import Unread, is_new
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,7 @@ _last_read = (
 )
 
 
-_is_new = and_(
-    Post.id > func.coalesce(_last_read, 0),
-    Post.author_id != bindparam("user_id"),
-    Post.is_hidden.is_(False),
-    Post.is_deleted.is_(False),
-)
-
-
+_is_new = is_new(bindparam("user_id"), _last_read)
 _STANDING = select(
     _last_read,
     select(ForumSubscription.is_on)

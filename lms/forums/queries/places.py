@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, func, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
@@ -14,10 +15,10 @@ from lms.core.db import db
 from lms.core.errors import NotFound
 from lms.courses.models import (
     Activity,
-    Course,
     CourseRun,
     Module,
 )
+from lms.courses.queries.courses import course_of_run
 from lms.forums.models import (
     KIND,
     Discussion,
@@ -89,13 +90,7 @@ _DISCUSSION = (
     )
     .options(
         contains_eager(Discussion.activity).defer(Activity.text).joinedload(Activity.module),
-        joinedload(Discussion.run)
-        .joinedload(CourseRun.course)
-        .defer(Course.description)
-        .defer(Course.audience)
-        .defer(Course.requirements)
-        .defer(Course.faq)
-        .defer(Course.search_text),
+        joinedload(Discussion.run).options(course_of_run()),
     )
 )
 
@@ -109,14 +104,19 @@ def get_discussion(run_id: int, discussion_id: int) -> Discussion:
     return discussion
 
 
-def _is_unread(user: User) -> ColumnElement[bool]:
-    """Posts (outer-joined with the person's ForumRead) that the person has not seen."""
+def is_new(user_id: Any, last_read_id: Any) -> ColumnElement[bool]:
+    """Posts that a person has not seen, who has read up to `last_read_id` (None: nothing)."""
     return and_(
-        Post.id > func.coalesce(ForumRead.last_read_post_id, 0),
-        Post.author_id != user.id,
+        Post.id > func.coalesce(last_read_id, 0),
+        Post.author_id != user_id,
         Post.is_hidden.is_(False),
         Post.is_deleted.is_(False),
     )
+
+
+def _is_unread(user: User) -> ColumnElement[bool]:
+    """Posts (outer-joined with the person's ForumRead) that the person has not seen."""
+    return is_new(user.id, ForumRead.last_read_post_id)
 
 
 def _mark_of(user: User) -> ColumnElement[bool]:

@@ -24,6 +24,7 @@ from lms.forums.models import (
     Post,
     PostAttachment,
 )
+from lms.forums.queries.places import is_new
 
 PAGE_SIZE = 50  # posts of a discussion on one page
 
@@ -264,11 +265,7 @@ def oldest_unread_elsewhere(
 ) -> int | None:
     """The oldest post after `after` that the person has not seen and that is not among `seen`."""
     statement = select(func.min(Post.id)).where(
-        Post.discussion_id == discussion.id,
-        Post.id > after,
-        Post.author_id != user.id,
-        Post.is_hidden.is_(False),
-        Post.is_deleted.is_(False),
+        Post.discussion_id == discussion.id, is_new(user.id, after)
     )
     if seen:
         statement = statement.where(Post.id.not_in(seen))
