@@ -13,7 +13,7 @@ from lms.accounts import queries
 from lms.accounts.errors import AddressTaken
 from lms.accounts.models import User
 from lms.accounts.passwords import check_strength, hash_password
-from lms.accounts.services import administration, credentials, registration
+from lms.accounts.services import administration, credentials, registration, second_factor
 from lms.config import LANGUAGES
 from lms.core import audit, clock
 from lms.core.db import db, transaction
@@ -131,3 +131,13 @@ def deactivate_command(email: str, undo: bool) -> None:
         else:
             administration.deactivate(user, None)
     console.print(f"{user.email} is {'active again' if undo else 'deactivated'}.")
+
+
+@user_group.command("reset-second-factor")
+@click.argument("email")
+def reset_second_factor_command(email: str) -> None:
+    """Let somebody who lost the app and the recovery codes sign in with the password alone."""
+    with transaction():
+        user = _find(email)
+        second_factor.reset(user, None)
+    console.print(f"{user.email} has no second factor any more.")

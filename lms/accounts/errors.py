@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext
 
-from lms.core.errors import DomainError, InvalidInput
+from lms.core.errors import DomainError, Forbidden, InvalidInput
 
 
 class WrongCredentials(DomainError):
@@ -78,3 +78,32 @@ class DraftTooLarge(InvalidInput):
 
     status = 413
     message = lazy_gettext("This draft is too large to be kept on the server.")
+
+
+class WrongCode(DomainError):
+    """A code of the second factor is wrong, too old or was used before."""
+
+    status = 422
+    message = lazy_gettext(
+        "This code is not right. Type the six digits that your app shows now, or a recovery code"
+        " that you have not used yet."
+    )
+
+
+class TooManyCodes(DomainError):
+    """Too many wrong codes for one account."""
+
+    status = 429
+    message = lazy_gettext("Too many wrong codes. Wait ten minutes, then try again.")
+
+
+class SecondFactorMissing(Forbidden):
+    """What is asked for needs a second factor, and the person has none yet."""
+
+    message = lazy_gettext("Set up a second factor first. It takes two minutes.")
+
+
+class SecondFactorNeeded(Forbidden):
+    """What is asked for needs a fresh proof of the second factor."""
+
+    message = lazy_gettext("Confirm with a code of your app to go on.")

@@ -246,6 +246,23 @@ class CloseForm(FlaskForm):  # type: ignore[misc]
     )
 
 
+class PresentPasswordForm(FlaskForm):  # type: ignore[misc]
+    """The password, typed again."""
+
+    present_password = _present_password_field()
+    next = HiddenField()
+
+
+class CodeForm(FlaskForm):  # type: ignore[misc]
+    """A code of the second factor."""
+
+    code = StringField(
+        lazy_gettext("Code"),
+        [Needed(lazy_gettext("Type the code.")), Length(max=40)],
+    )
+    next = HiddenField()
+
+
 class NoticeForm(FlaskForm):  # type: ignore[misc]
     """What all visitors are told, in each language."""
 

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask_login import UserMixin
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, Text, UniqueConstraint
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from lms.core import clock
-from lms.core.db import Model, PrimaryKey
+from lms.core.db import BigInt, Model, PrimaryKey
 from lms.core.models import StoredFile
 from lms.core.text import fold
 
@@ -100,6 +100,25 @@ class SignIn(Model):
     key: Mapped[uuid.UUID] = mapped_column(default=uuid.uuid4, unique=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     opened_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+    second_factor_at: Mapped[datetime | None]  # last proof of the second factor in this browser
+
+
+class SecondFactor(Model):
+    """A person's app for one-time codes (TOTP, RFC 6238). In use once a code of it was typed."""
+
+    __tablename__ = "second_factors"
+
+    id: Mapped[PrimaryKey]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), unique=True)
+    secret_sealed: Mapped[str] = mapped_column(Text)  # with the site's secret
+    confirmed_at: Mapped[datetime | None]
+    last_step: Mapped[int] = mapped_column(BigInt, default=0)  # of the last code that was taken
+    recovery_macs: Mapped[list[str]] = mapped_column(default=list)  # codes not yet used
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    version: Mapped[int] = mapped_column()
+    user: Mapped[User] = relationship()
+
+    __mapper_args__ = {"version_id_col": version}
 
 
 class Draft(Model):

@@ -60,6 +60,16 @@ LETTERS = {
         lambda: _("Go to my account"),
         lambda user, to, registration: absolute_url("accounts.security"),
     ),
+    "second_factor_on": Letter(
+        lambda: _("Your second factor is on"),
+        lambda: _("Go to my account"),
+        lambda user, to, registration: absolute_url("accounts.second_factor"),
+    ),
+    "second_factor_off": Letter(
+        lambda: _("Your second factor was removed"),
+        lambda: _("Go to my account"),
+        lambda user, to, registration: absolute_url("accounts.second_factor"),
+    ),
     "new_email": Letter(
         lambda: _("Confirm your new address"),
         lambda: _("Use this address"),

@@ -8,7 +8,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Select, bindparam, func, select
 
-from lms.accounts.models import SIGN_IN_LIVES, DataDownload, Draft, Registration, SignIn, User
+from lms.accounts.models import (
+    SIGN_IN_LIVES,
+    DataDownload,
+    Draft,
+    Registration,
+    SecondFactor,
+    SignIn,
+    User,
+)
 from lms.core.db import db
 from lms.core.errors import NotFound
 from lms.core.models import AuditEntry, JobState, OutboxRow, StoredFile
@@ -56,6 +64,22 @@ def newest_registration(user_id: int, keys: Iterable[str] | None = None) -> Regi
     if keys is not None:
         statement = statement.where(Registration.key.in_([uuid.UUID(hex=key) for key in keys]))
     return db.session.scalar(statement.order_by(Registration.id.desc()).limit(1))
+
+
+def find_second_factor(user: User) -> SecondFactor | None:
+    """The person's second factor, in use or being set up."""
+    return db.session.scalar(select(SecondFactor).where(SecondFactor.user_id == user.id))
+
+
+def has_second_factor(user: User) -> bool:
+    """Whether the person has a second factor in use."""
+    factor = find_second_factor(user)
+    return factor is not None and factor.confirmed_at is not None
+
+
+def find_sign_in(key: uuid.UUID) -> SignIn | None:
+    """The sign-in of the browser that has the key."""
+    return db.session.scalar(select(SignIn).where(SignIn.key == key))
 
 
 def list_sign_ins(user_id: int) -> Select[SignIn]:

@@ -6,13 +6,14 @@ The signed cookie holds the key of a `SignIn`; without its row the cookie is wor
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Final
 
 from flask import Flask, Response, request, session
 from flask_login import LoginManager, login_user, logout_user
 
 from lms.accounts import queries
-from lms.accounts.models import User
+from lms.accounts.models import SignIn, User
 from lms.accounts.services import sign_ins
 from lms.core import clock
 
@@ -55,8 +56,13 @@ def _renew(response: Response) -> Response:
     return response
 
 
-def start_session(user: User, remember: bool = False) -> None:
-    """Sign the person in with a fresh session, so that none prepared by others lives on."""
+def start_session(
+    user: User, remember: bool = False, second_factor_at: datetime | None = None
+) -> None:
+    """Sign the person in with a fresh session, so that none prepared by others lives on.
+
+    second_factor_at: when the person has proven the second factor, if they just have.
+    """
     language = session.get("language")
     _end_sign_in()
     session.clear()
@@ -64,7 +70,13 @@ def start_session(user: User, remember: bool = False) -> None:
         session["language"] = language
     session.permanent = remember
     login_user(user)
-    session[KEY] = sign_ins.open_sign_in(user)
+    session[KEY] = sign_ins.open_sign_in(user, second_factor_at)
+
+
+def present_sign_in() -> SignIn | None:
+    """The sign-in of this browser."""
+    key = _read_key(session.get(KEY))
+    return queries.find_sign_in(key) if key else None
 
 
 def end_session() -> None:

@@ -16,6 +16,7 @@ from lms.core.settings import settings
 
 CONFIRMATION_LIVES = timedelta(days=3)
 RESET_LIVES = timedelta(hours=1)
+HALF_LIVES = timedelta(minutes=10)
 
 
 def _serializer(purpose: str) -> URLSafeTimedSerializer:
@@ -83,3 +84,17 @@ def read_new_email(token: str) -> tuple[User, str]:
     if found["state"] != _state(user):
         raise LinkExpired
     return user, str(found["email"])
+
+
+def half_token(user: User) -> str:
+    """For the browser of somebody who typed the right password and owes a code."""
+    return _serializer("half").dumps({"user": user.id, "state": _state(user)})
+
+
+def read_half(token: str) -> User:
+    """The person who typed the right password just now. Raises LinkExpired."""
+    found = _read("half", token, HALF_LIVES)
+    user = _user(found)
+    if found["state"] != _state(user):
+        raise LinkExpired
+    return user

@@ -13,13 +13,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from lms.accounts.models import User
+from lms.accounts.services import second_factor
 from lms.app import create_app
 from lms.config import Settings
 from lms.core import clock
 from lms.core.db import Model, db
 from lms.core.limits import limiter
 from tests.conftest import Browser
-from tests.factories.accounts import PASSWORD, make_user
+from tests.factories.accounts import PASSWORD, code_of, give_second_factor, make_user
 
 
 @pytest.fixture(scope="module")
@@ -192,3 +193,21 @@ def test_mails_to_new_addresses_are_limited_for_each_person(client, ana):
     ]
 
     assert answers == [303] * 10 + [429]
+
+
+def test_guessing_codes_of_the_second_factor_is_slowed_down(client, ana):
+    factor = give_second_factor(ana)
+    sign_in(client)
+    for _try in range(10):
+        assert client.post("/sign-in/code", data={"code": "000"}).status_code == 422
+
+    start = clock.now()
+    with time_machine.travel(start + timedelta(minutes=1), tick=False):
+        answer = client.post("/sign-in/code", data={"code": code_of(factor)})
+        assert "Too many wrong codes." in answer.text
+    with time_machine.travel(start + timedelta(minutes=11), tick=False):
+        sign_in(client)
+        data = {"code": code_of(factor)}
+        assert client.post("/sign-in/code", data=data).status_code == 303
+    second_factor.reset(ana, None)
+    db.session.commit()

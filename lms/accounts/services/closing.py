@@ -7,7 +7,7 @@ import uuid
 from sqlalchemy import delete, select, update
 
 from lms.accounts import queries
-from lms.accounts.models import DataDownload, Draft, User
+from lms.accounts.models import DataDownload, Draft, SecondFactor, User
 from lms.accounts.services.administration import keep_one_administrator
 from lms.accounts.services.downloads import remove_download
 from lms.accounts.services.sign_ins import end_all_sign_ins
@@ -45,6 +45,7 @@ def erase(user_id: int) -> None:
     db.session.execute(
         update(StoredFile).where(StoredFile.owner_id == user_id).values(owner_id=None)
     )
+    db.session.execute(delete(SecondFactor).where(SecondFactor.user_id == user_id))
     user.name = NAME_OF_CLOSED
     user.email = f"closed-{uuid.uuid4().hex}@invalid"
     user.email_folded = user.email
@@ -62,6 +63,7 @@ def export(user_id: int) -> dict[str, object]:
     sign_ins = db.session.scalars(queries.list_sign_ins(user_id))
     drafts = db.session.scalars(select(Draft).where(Draft.user_id == user_id))
     files = db.session.scalars(queries.list_own_files(user_id))
+    factor = queries.find_second_factor(user)
     return {
         "account": {
             "uuid": str(user.uuid),
@@ -76,6 +78,7 @@ def export(user_id: int) -> dict[str, object]:
             "email_confirmed_at": user.email_confirmed_at,
             "terms_accepted_at": user.terms_accepted_at,
         },
+        "second_factor_since": factor.confirmed_at if factor else None,
         "sign_ins": [{"opened_at": sign_in.opened_at} for sign_in in sign_ins],
         "drafts": [
             {"key": draft.key, "content": draft.content, "updated_at": draft.updated_at}

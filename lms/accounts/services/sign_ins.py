@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from sqlalchemy import delete
 
@@ -11,9 +12,9 @@ from lms.core import clock
 from lms.core.db import db
 
 
-def open_sign_in(user: User) -> str:
+def open_sign_in(user: User, second_factor_at: datetime | None = None) -> str:
     """Note that the person signed in; gives the key for the browser's session."""
-    sign_in = SignIn(user_id=user.id)
+    sign_in = SignIn(user_id=user.id, second_factor_at=second_factor_at)
     db.session.add(sign_in)
     db.session.flush()
     return sign_in.key.hex

@@ -16,6 +16,7 @@ from lms.accounts.views import (  # noqa: E402, F401
     operations,
     people,
     registration,
+    second_factor,
     signing_in,
     site_settings,
 )

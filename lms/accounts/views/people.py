@@ -12,6 +12,8 @@ from lms.accounts import queries
 from lms.accounts.models import User
 from lms.accounts.permissions import require, signed_in
 from lms.accounts.services import administration as services
+from lms.accounts.services import second_factor
+from lms.accounts.step_up import require_second_factor_if_any
 from lms.accounts.views import administration
 from lms.core.pagination import paginate
 from lms.core.places import country_name
@@ -43,7 +45,11 @@ def person(user_id: int) -> ResponseReturnValue:
     """One person, and what may be done with the account."""
     user = queries.get_user(user_id)
     require("accounts.administer", user)
-    return render_template("accounts/administration/person.html", person=user)
+    return render_template(
+        "accounts/administration/person.html",
+        person=user,
+        has_second_factor=queries.has_second_factor(user),
+    )
 
 
 def _act(user_id: int, act: Callable[[User, User], None], said: str) -> ResponseReturnValue:
@@ -69,7 +75,19 @@ def reactivate(user_id: int) -> ResponseReturnValue:
 @administration.post("/people/<int:user_id>/make-administrator")
 def make_administrator(user_id: int) -> ResponseReturnValue:
     """Let the person administer."""
+    require("accounts.administer", queries.get_user(user_id))
+    require_second_factor_if_any()
     return _act(user_id, services.make_administrator, _("This person is an administrator now."))
+
+
+@administration.post("/people/<int:user_id>/second-factor/reset")
+def reset_second_factor(user_id: int) -> ResponseReturnValue:
+    """Help somebody who lost the app and the recovery codes."""
+    require("accounts.administer", queries.get_user(user_id))
+    require_second_factor_if_any()
+    return _act(
+        user_id, second_factor.reset, _("The second factor is reset, and the person is told.")
+    )
 
 
 @administration.post("/people/<int:user_id>/unmake-administrator")

@@ -6,7 +6,7 @@ from flask import flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from lms.accounts import tokens
+from lms.accounts import queries, tokens
 from lms.accounts.errors import Deactivated, LinkExpired, NotConfirmed, WrongCredentials
 from lms.accounts.forms import AddressForm, NewPasswordForm, SignInForm
 from lms.accounts.permissions import present_user
@@ -44,6 +44,9 @@ def sign_in() -> ResponseReturnValue:
     with transaction():
         if renewed:
             credentials.keep_hash(user, renewed)
+        if queries.has_second_factor(user):
+            session["half"], session["half_remember"] = tokens.half_token(user), form.remember.data
+            return redirect(url_for(".sign_in_code", next=safe_next("") or None), 303)
         start_session(user, remember=form.remember.data)
     return redirect(safe_next("/"), 303)
 
