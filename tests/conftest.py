@@ -21,6 +21,7 @@ from werkzeug.test import TestResponse
 from lms.accounts.models import User
 from lms.accounts.services.sign_ins import open_sign_in
 from lms.app import create_app
+from lms.certificates import web_token
 from lms.config import Settings
 from lms.core import outbox
 from lms.core.db import Model, db, write_intent
@@ -85,6 +86,20 @@ def whole_app(settings: Settings) -> Iterator[Flask]:
     yield app
     with app.app_context():
         db.engine.dispose()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_rsa_keys() -> Iterator[None]:
+    """RSA keys take long to find, so all tests of a process have the same few."""
+    find, made = web_token.make_private_key, []
+
+    def make() -> bytes:
+        made.append(find() if len(made) < 2 else made[-2])
+        return made[-1]
+
+    web_token.make_private_key = make
+    yield
+    web_token.make_private_key = find
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def list_command() -> None:
     for key in queries.list_keys():
         state = f"retired {key.retired_at:%Y-%m-%d}, verifies" if key.retired_at else "signs"
         try:
-            keys.private_key(key)
+            keys.open_any(key)
         except IssuerKeyUnavailable:
             state += ", CANNOT BE OPENED with the present LMS_SECRET_KEY"
         table.add_row(key.kid, f"{key.created_at:%Y-%m-%d}", state, key.public_key)
@@ -38,6 +38,5 @@ def list_command() -> None:
 def rotate_command() -> None:
     """Sign with a new key from now on; certificates signed before stay valid."""
     with transaction():
-        made = keys.rotate()
-        kid = made.kid
-    console.print(f"Certificates are now signed with {kid}. Former keys go on verifying.")
+        kids = ", ".join(key.kid for key in keys.rotate())
+    console.print(f"Certificates are now signed with {kids}. Former keys go on verifying.")

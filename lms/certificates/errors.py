@@ -20,6 +20,15 @@ class IssuerKeyUnavailable(DomainError):
     )
 
 
+class NoSigningKey(IssuerKeyUnavailable):
+    """All keys of the issuer are retired: an administrator decides under which one to go on."""
+
+    message = lazy_gettext(
+        "No key signs certificates: all are retired. Make a new one with the command"
+        " “lms keys make”; until then no certificate is issued."
+    )
+
+
 class CannotSign(Exception):
     """A document that would not be signed as a whole: a bug in what makes documents."""
 
@@ -55,6 +64,16 @@ class NotYetDrawn(DomainError):
     status = 404
     message = lazy_gettext(
         "The PDF of this certificate is being made. Try again in a minute; the certificate itself"
+        " can be verified already."
+    )
+
+
+class NotYetSigned(DomainError):
+    """A token of an older certificate is not there yet."""
+
+    status = 404
+    message = lazy_gettext(
+        "This form of the certificate is being made. Try again in an hour; the certificate itself"
         " can be verified already."
     )
 

@@ -29,17 +29,29 @@ class RevocationReason(StrEnum):
     OTHER = "other"
 
 
+class KeyUse(StrEnum):
+    """What a key of the issuer signs."""
+
+    PROOF = "proof"  # Ed25519: Data Integrity proofs
+    TOKEN = "token"  # noqa: S105  # RSA: JSON Web Tokens, RS256
+
+
 class IssuerKey(Model):
-    """An Ed25519 key pair of the issuer. One signs; retired ones go on verifying."""
+    """A key pair of the issuer. One of each use signs; retired ones go on verifying.
+
+    A withdrawn one was told to strangers: nothing that it signed is believed any more.
+    """
 
     __tablename__ = "certificate_issuer_keys"
 
     id: Mapped[PrimaryKey]
+    use: Mapped[str] = mapped_column(default=KeyUse.PROOF)
     kid: Mapped[str] = mapped_column(unique=True)  # fragment of the DID URL: "ed-2027-1"
-    public_key: Mapped[str]  # Multikey: "z6Mk..."
+    public_key: Mapped[str]  # Multikey ("z6Mk..."), of RSA the JWK
     private_key_sealed: Mapped[str] = mapped_column(Text)  # with the site's secret
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     retired_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
 
 
 class StatusList(Model):
@@ -60,7 +72,8 @@ class Credential(Model):
 
     `facts` is the register's entry: JSON text, all languages, its SHA-256 signed in `document`.
     `document` is the holder's Open Badges credential and names the person; `public_document`,
-    made when the holder hides their name, does not. A corrected certificate is a new row with a
+    made when the holder hides their name, does not. `token` and `public_token` say the same as
+    JSON Web Tokens. A corrected certificate is a new row with a
     higher `revision`; the unique pair with the enrolment keeps any revision from being issued
     twice.
     """
@@ -98,6 +111,8 @@ class Credential(Model):
     status_index: Mapped[int]
     document: Mapped[str] = mapped_column(Text)
     public_document: Mapped[str | None] = mapped_column(Text)
+    token: Mapped[str | None] = mapped_column(Text)
+    public_token: Mapped[str | None] = mapped_column(Text)
     document_digests: Mapped[list[str]] = mapped_column(default=list)  # of all ever signed
     document_macs: Mapped[list[str]] = mapped_column(default=list)  # see services.signing
     pdf_file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_files.id"))
@@ -147,6 +162,11 @@ class Credential(Model):
         if self.shows_name or self.public_document is None:
             return self.document
         return self.public_document
+
+    @property
+    def shown_token(self) -> str | None:
+        """The same as a JSON Web Token; None while it is not yet signed."""
+        return self.token if self.shown_document is self.document else self.public_token
 
 
 def initials(name: str) -> str:

@@ -154,6 +154,7 @@ def _achievement(facts: JSON, address: str, language: str) -> JSON:
         "description": describe(facts),
         "criteria": {"narrative": criteria(facts)},
         "creator": creator,
+        "image": {"id": f"{address}/badge.png", "type": "Image"},
         "creditsAvailable": course["hours"],
         "inLanguage": language,
     }

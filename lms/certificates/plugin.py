@@ -12,8 +12,9 @@ from lms.certificates import notices, statements
 from lms.certificates import panels as fragments
 from lms.certificates import permissions as rules
 from lms.certificates.commands import keys_group
+from lms.certificates.credential_formats.baked import BakedPng, BakedSvg
 from lms.certificates.credential_formats.base import CredentialFormat
-from lms.certificates.credential_formats.open_badge import OpenBadge
+from lms.certificates.credential_formats.open_badge import OpenBadge, WebToken
 from lms.certificates.credential_formats.pdf import Pdf
 from lms.certificates.reports import REPORTS
 from lms.certificates.services import holder
@@ -60,8 +61,8 @@ def jobs() -> list[Job]:
 
 @hookimpl
 def credential_formats() -> list[CredentialFormat]:
-    """PDF and Open Badges."""
-    return [Pdf(), OpenBadge()]
+    """PDF, and Open Badges as JSON, token and pictures."""
+    return [Pdf(), OpenBadge(), WebToken(), BakedPng(), BakedSvg()]
 
 
 @hookimpl

@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from lms.accounts.models import User
 from lms.certificates.codes import read_code
-from lms.certificates.models import Credential, IssuerKey, StatusList
+from lms.certificates.models import Credential, IssuerKey, KeyUse, StatusList
 from lms.core import clock
 from lms.core.db import db
 from lms.core.errors import NotFound
@@ -85,6 +85,16 @@ def latest_by_enrolment(enrolment_ids: Collection[int]) -> dict[int, Credential]
         .order_by(Credential.revision)
     )
     return {credential.enrolment_id: credential for credential in rows}
+
+
+def list_without_token(limit: int) -> Sequence[Credential]:
+    """Certificates that have no token yet, the newest first."""
+    return db.session.scalars(
+        select(Credential)
+        .where(Credential.token.is_(None))
+        .order_by(Credential.id.desc())
+        .limit(limit)
+    ).all()
 
 
 def get_credential(credential_id: int) -> Credential:
@@ -176,6 +186,11 @@ def courses_with_certificates() -> Sequence[Course]:
     ).all()
 
 
+def is_certified(identifier: uuid.UUID) -> bool:
+    """Whether certificates of this course were issued, or can be."""
+    return bool(db.session.scalar(select(exists().where(Course.uuid == identifier))))
+
+
 def get_published_course(identifier: uuid.UUID) -> Course:
     """The course that an achievement's address names. Raises NotFound."""
     course = db.session.scalar(
@@ -191,11 +206,11 @@ def list_keys() -> Sequence[IssuerKey]:
     return db.session.scalars(select(IssuerKey).order_by(IssuerKey.id)).all()
 
 
-def find_signing_key() -> IssuerKey | None:
-    """The key that signs now."""
+def find_signing_key(use: KeyUse = KeyUse.PROOF) -> IssuerKey | None:
+    """The key that signs now, of a use."""
     return db.session.scalar(
         select(IssuerKey)
-        .where(IssuerKey.retired_at.is_(None))
+        .where(IssuerKey.retired_at.is_(None), IssuerKey.use == use)
         .order_by(IssuerKey.id.desc())
         .limit(1)
     )

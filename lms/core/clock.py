@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -24,6 +25,13 @@ def set_to(instant: datetime) -> Iterator[None]:
         yield
     finally:
         _set_to.reset(token)
+
+
+def after_months(instant: datetime, months: int) -> datetime:
+    """The same day and hour so many months later, or the last day of a shorter month."""
+    years, month = divmod(instant.month - 1 + months, 12)
+    last = monthrange(instant.year + years, month + 1)[1]
+    return instant.replace(year=instant.year + years, month=month + 1, day=min(instant.day, last))
 
 
 def start_of_day(day: date, time_zone: str) -> datetime:

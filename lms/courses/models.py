@@ -108,6 +108,7 @@ class Course(Model):
     languages: Mapped[list[str]]
     owner_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
     minimum_grade: Mapped[float | None]  # 0..1, mean of required graded activities
+    certificate_months: Mapped[int | None]  # how long a certificate is valid; None: for ever
     license: Mapped[str | None]
     state: Mapped[str] = mapped_column(default=PublicationState.DRAFT, index=True)
     search_text: Mapped[str] = mapped_column(default="")  # folded, all languages

@@ -37,7 +37,7 @@ def ensure_history(people: dict[str, User], cohort: list[User]) -> None:
     )
     if known is not None:
         return
-    newest = db.session.scalar(select(OutboxRow.id).order_by(OutboxRow.id.desc()).limit(1)) or 0
+    newest = newest_job()
     run = _past_run(course)
     activities = db.session.scalars(
         select(Activity)
@@ -48,7 +48,7 @@ def ensure_history(people: dict[str, User], cohort: list[User]) -> None:
     random = Random(2026)  # noqa: S311  # the same past in every demo
     for number, user in enumerate(cohort):
         _one_learner(run, user, list(activities), number, random)
-    _send_no_old_mails(newest)
+    send_no_old_mails(newest)
 
 
 def _past_run(course: Course) -> CourseRun:
@@ -99,7 +99,12 @@ def _moment(run: CourseRun, step: int, steps: int, random: Random) -> datetime:
     return run.starts_at + timedelta(days=int(day), hours=18, minutes=step + random.random() * 50)
 
 
-def _send_no_old_mails(newest: int) -> None:
+def newest_job() -> int:
+    """The number of the job that was enqueued last."""
+    return db.session.scalar(select(OutboxRow.id).order_by(OutboxRow.id.desc()).limit(1)) or 0
+
+
+def send_no_old_mails(newest: int) -> None:
     """What would have been mailed weeks ago is not mailed today."""
     db.session.execute(
         update(OutboxRow)

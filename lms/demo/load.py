@@ -31,6 +31,7 @@ from lms.courses.packages.folder_import import FolderImporter
 from lms.courses.services.enrolment import enrol_free
 from lms.courses.services.search import refresh_search_text
 from lms.courses.services.topics import ensure_topics
+from lms.demo.certificates import ensure_certificates
 from lms.demo.history import ensure_history
 from lms.demo.people import (
     ACCOUNTS,
@@ -89,7 +90,9 @@ def load_demo(tell: Step) -> dict[str, Any]:
     ensure_runs(people, cohort)
     tell("a course run of the past")
     ensure_history(people, cohort)
-    return written(ensure_xapi_key(people["admin"]))
+    tell("certificates in each state")
+    certificates = ensure_certificates(people, cohort)
+    return written(ensure_xapi_key(people["admin"])) | {"certificates": certificates}
 
 
 def ensure_selling(administrator: User) -> None:

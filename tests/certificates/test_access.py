@@ -23,9 +23,11 @@ ROUTES = {
     ("GET", "/verify"): EVERYBODY,
     ("GET", "/verify/{code}"): EVERYBODY,
     ("GET", "/verify/{code}.json"): EVERYBODY,
+    ("GET", "/verify/{code}.jwt"): EVERYBODY,
     ("POST", "/verify/{code}/seen"): EVERYBODY,
     ("GET", "/status/revocation/1"): EVERYBODY,
     ("GET", "/.well-known/did.json"): EVERYBODY,
+    ("GET", "/.well-known/jwks.json"): EVERYBODY,
     ("GET", "/verify/many"): {"officer", "administrator"},
     ("GET", "/my/certificates"): EVERYBODY - {"stranger"},
     ("POST", "/my/certificates/{code}/name"): {"holder"},
@@ -83,10 +85,15 @@ def test_every_route_of_the_room_is_in_the_list(app):
         .replace("{id}", "<int:credential_id>")
         .replace("revocation/1", "revocation/<int:number>")
         .replace("documents/open_badge", "documents/<name>")
+        .replace(".jwt", ".<ending>")
         for _method, address in ROUTES
     }
 
-    assert rules - known == {"/verify/file", "/achievements/<uuid:identifier>"}
+    assert rules - known == {
+        "/verify/file",
+        "/achievements/<uuid:identifier>",
+        "/achievements/<uuid:identifier>/badge.png",
+    }
 
 
 def test_lists_cost_the_same_however_long(signed_in, count_queries):
@@ -163,7 +170,7 @@ def test_keys_are_listed_and_rotated_on_the_command_line(app):
     assert "-2" in rotated.output
     assert "signs" in listed.output
     assert "retired" in listed.output
-    assert len(keys.did_document()["verificationMethod"]) == 2
+    assert len(keys.did_document()["verificationMethod"]) == 4
 
 
 def test_drawing_a_certificate_again_is_noted(signed_in):

@@ -407,7 +407,8 @@ def test_reissue_keeps_the_holders_choice(app):
 def test_formats_are_declared(app):
     credential = make_credential()
 
-    assert set(credential_formats) == {"pdf", "open_badge"}
+    formats = {"pdf", "open_badge", "web_token", "baked_png", "baked_svg"}
+    assert set(credential_formats) == formats
     assert credential_formats["open_badge"].make(credential).decode() == credential.document
 
 

@@ -443,7 +443,9 @@ courses = st.fixed_dictionaries(
             st.fixed_dictionaries({"question": by_language, "answer": by_language}), min_size=1,
             max_size=2,
         ),
-        "completion": st.fixed_dictionaries({"minimum_grade": st.floats(0, 1)}),
+        "completion": st.fixed_dictionaries(
+            {"minimum_grade": st.floats(0, 1), "certificate_months": st.integers(1, 600)}
+        ),
     },
 )  # fmt: skip
 modules = st.dictionaries(

@@ -23,6 +23,11 @@ class CredentialFormat(ABC):
     def make(self, credential: Credential) -> bytes:
         """The document, for the holder: it may name the person. The same bytes each time."""
 
+    def make_public(self, credential: Credential) -> bytes | None:
+        """The document for everybody, served at `/verify/<code>.<file_ending>`: it names nobody
+        who shows only initials. None when there is none for strangers."""
+        return None
+
 
 credential_formats: Registered[CredentialFormat] = Registered(
     "credential_formats",

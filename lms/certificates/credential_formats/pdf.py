@@ -17,9 +17,10 @@ from weasyprint.urls import URLFetcher
 
 from lms.certificates import open_badge
 from lms.certificates.credential_formats.base import CredentialFormat
-from lms.certificates.errors import MissingGlyphs, TextTooLong
+from lms.certificates.errors import MissingGlyphs, NotYetDrawn, TextTooLong
 from lms.certificates.models import Credential
 from lms.certificates.uploads import ATTACHMENT
+from lms.core.files import read_file
 from lms.core.language import speaking
 from lms.core.settings import settings
 from lms.core.templating import format_long_date
@@ -61,6 +62,17 @@ class Pdf(CredentialFormat):
             letters = " ".join(f"{chr(point)} (U+{point:04X})" for point in missing)
             raise MissingGlyphs(f"No installed font has: {letters}")
         return content
+
+    def make_public(self, credential: Credential) -> bytes | None:
+        """The PDF as it was drawn; none when the holder shows only initials, as it bears the name.
+
+        Raises NotYetDrawn.
+        """
+        if not credential.shows_name:
+            return None
+        if credential.pdf_file is None:
+            raise NotYetDrawn
+        return read_file(credential.pdf_file)
 
 
 def page_values(credential: Credential) -> dict[str, Any]:

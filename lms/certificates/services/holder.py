@@ -18,7 +18,8 @@ def show_name(credential: Credential, shows_name: bool) -> None:
     Raises IssuerKeyUnavailable.
     """
     if not shows_name and credential.public_document is None:
-        credential.public_document = sign_document(credential, None, names_holder=False)
+        signed = sign_document(credential, None, names_holder=False)
+        credential.public_document, credential.public_token = signed.document, signed.token
     credential.shows_name = shows_name
     db.session.flush()
 
@@ -37,8 +38,9 @@ def erase(user_id: int) -> None:
         credential.facts_text = register.to_text(facts)
         credential.holder_name = short
         credential.search_text = fold(f"{credential.course_title} {credential.code}")
-        credential.document = sign_document(credential, None, names_holder=False)
-        credential.public_document = credential.document
+        signed = sign_document(credential, None, names_holder=False)
+        credential.document = credential.public_document = signed.document
+        credential.token = credential.public_token = signed.token
         credential.shows_name = False
         _remove_pdf(credential)
     db.session.flush()

@@ -46,12 +46,15 @@ def issue_when_completed(event: CourseCompleted) -> None:
 def issue_for_completion(enrolment: Enrolment, valid_until: datetime | None = None) -> Credential:
     """The certificate of a completed enrolment. Safe to repeat: it is issued once.
 
-    Raises IssuerKeyUnavailable.
+    valid_until: the end that the course's rule sets, unless told. Raises IssuerKeyUnavailable.
     """
     found = queries.find_latest(enrolment)
     if found is not None:
         return found
     facts = register.collect(enrolment, tidy_name(enrolment.user.name))
+    months = enrolment.run.course.certificate_months
+    if valid_until is None and months is not None:
+        valid_until = clock.after_months(clock.now(), months).replace(microsecond=0)
     try:
         credential = _keep(enrolment, facts, valid_until=valid_until)
     except IntegrityError:  # completed twice at the same time: the other one has issued it
@@ -101,9 +104,11 @@ def _keep(
             document_digests=[],
             document_macs=[],
         )
-        credential.document = sign_document(credential, user.email, names_holder=True)
+        signed = sign_document(credential, user.email, names_holder=True)
+        credential.document, credential.token = signed.document, signed.token
         if not credential.shows_name:
-            credential.public_document = sign_document(credential, None, names_holder=False)
+            signed = sign_document(credential, None, names_holder=False)
+            credential.public_document, credential.public_token = signed.document, signed.token
         db.session.add(credential)
         db.session.flush()
     enqueue("certificates.draw_pdf", credential_id=credential.id)

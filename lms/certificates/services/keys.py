@@ -2,45 +2,68 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from joserfc.jwk import RSAKey
 from sqlalchemy.exc import IntegrityError
 
-from lms.certificates import queries
+from lms.certificates import queries, web_token
 from lms.certificates.data_integrity import multikey
-from lms.certificates.models import IssuerKey
-from lms.certificates.open_badge import issuer_did
+from lms.certificates.errors import NoSigningKey
+from lms.certificates.models import IssuerKey, KeyUse
+from lms.certificates.open_badge import issuer_did, verification_method
 from lms.certificates.seal import seal, unseal
 from lms.core import clock
 from lms.core.db import db
 
+_KID = {KeyUse.PROOF: "ed", KeyUse.TOKEN: "rsa"}
 
-def signing_key() -> IssuerKey:
-    """The key that signs now; the first one is made when it is first needed."""
-    found = queries.find_signing_key()
-    if found is not None or queries.list_keys():
-        return found or make_key()
+
+def signing_key(use: KeyUse = KeyUse.PROOF) -> IssuerKey:
+    """The key that signs now; the first one of its use is made when it is first needed.
+
+    Raises IssuerKeyUnavailable rather than make one in place of another.
+    """
+    found = queries.find_signing_key(use)
+    if found is not None:
+        return found
+    former = queries.list_keys()
+    if any(key.use == use for key in former):
+        raise NoSigningKey
+    if former:
+        open_any(former[-1])  # a site that has lost its secret makes no new key
     try:
         with db.session.begin_nested():
-            return make_key()
+            return make_key(use)
     except IntegrityError:  # another server made it at the same time
-        made = queries.find_signing_key()
+        made = queries.find_signing_key(use)
         if made is None:
             raise
         return made
 
 
-def make_key() -> IssuerKey:
-    """A new key pair that signs from now on."""
+def _make_pair(use: KeyUse) -> tuple[str, bytes]:
+    """The public half as it is published, and the private half in bytes."""
+    if use == KeyUse.TOKEN:
+        pem = web_token.make_private_key()
+        return web_token.public_jwk(pem), pem
     private = Ed25519PrivateKey.generate()
     raw = private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+    return multikey(private.public_key()), raw
+
+
+def make_key(use: KeyUse = KeyUse.PROOF) -> IssuerKey:
+    """A new key pair that signs from now on."""
+    public, private = _make_pair(use)
     now = clock.now()
     key = IssuerKey(
-        kid=_next_kid(now.year),
-        public_key=multikey(private.public_key()),
-        private_key_sealed=seal(raw),
+        use=use,
+        kid=_next_kid(use, now.year),
+        public_key=public,
+        private_key_sealed=seal(private),
         created_at=now,
     )
     db.session.add(key)
@@ -48,12 +71,12 @@ def make_key() -> IssuerKey:
     return key
 
 
-def _next_kid(year: int) -> str:
+def _next_kid(use: KeyUse, year: int) -> str:
     taken = {key.kid for key in queries.list_keys()}
     number = 1
-    while f"ed-{year}-{number}" in taken:
+    while f"{_KID[use]}-{year}-{number}" in taken:
         number += 1
-    return f"ed-{year}-{number}"
+    return f"{_KID[use]}-{year}-{number}"
 
 
 @lru_cache(maxsize=8)
@@ -61,39 +84,86 @@ def _opened(sealed: str) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(unseal(sealed))
 
 
+@lru_cache(maxsize=8)
+def _opened_rsa(sealed: str) -> RSAKey:
+    return RSAKey.import_key(unseal(sealed))
+
+
 def private_key(key: IssuerKey) -> Ed25519PrivateKey:
-    """The private half. Raises IssuerKeyUnavailable when the site's secret has changed."""
+    """The private half of a key for proofs. Raises IssuerKeyUnavailable when the site's secret
+    has changed."""
     return _opened(key.private_key_sealed)
 
 
-def rotate() -> IssuerKey:
-    """Sign with a new key from now on; the old ones stay published and go on verifying.
+def private_token_key(key: IssuerKey) -> RSAKey:
+    """The private half of a key for tokens. Raises IssuerKeyUnavailable."""
+    return _opened_rsa(key.private_key_sealed)
 
-    Raises IssuerKeyUnavailable when the present key cannot be opened: then the secret is wrong.
+
+def open_any(key: IssuerKey) -> None:
+    """Open a key of any use. Raises IssuerKeyUnavailable."""
+    unseal(key.private_key_sealed)
+
+
+def forget_opened() -> None:
+    """Open every key anew from what is kept."""
+    _opened.cache_clear()
+    _opened_rsa.cache_clear()
+
+
+def rotate() -> list[IssuerKey]:
+    """Sign with new keys from now on; the old ones stay published and go on verifying.
+
+    Raises IssuerKeyUnavailable when a present key cannot be opened: then the secret is wrong.
     """
     for key in queries.list_keys():
         if key.retired_at is None:
-            private_key(key)
+            open_any(key)
             key.retired_at = clock.now()
     db.session.flush()
-    return make_key()
+    return [make_key(use) for use in KeyUse]
 
 
 def did_document() -> dict[str, object]:
-    """The issuer's DID document with all keys, retired ones too, since they still verify."""
+    """The issuer's DID document (did:web) with all keys, retired ones too, since they still
+    verify; withdrawn ones are left out."""
     did = issuer_did()
-    keys = queries.list_keys()
+    keys = [key for key in queries.list_keys() if key.withdrawn_at is None]
     return {
-        "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
-        "id": did,
-        "verificationMethod": [
-            {
-                "id": f"{did}#{key.kid}",
-                "type": "Multikey",
-                "controller": did,
-                "publicKeyMultibase": key.public_key,
-            }
-            for key in keys
+        "@context": [
+            "https://www.w3.org/ns/did/v1",
+            "https://w3id.org/security/multikey/v1",
+            "https://w3id.org/security/jwk/v1",
         ],
-        "assertionMethod": [f"{did}#{key.kid}" for key in keys],
+        "id": did,
+        "verificationMethod": [_method(key, did) for key in keys],
+        "assertionMethod": [verification_method(key.kid) for key in keys],
+    }
+
+
+def _method(key: IssuerKey, did: str) -> dict[str, object]:
+    found: dict[str, object] = {"id": verification_method(key.kid), "controller": did}
+    if key.use == KeyUse.PROOF:
+        return {**found, "type": "Multikey", "publicKeyMultibase": key.public_key}
+    return {**found, "type": "JsonWebKey", "publicKeyJwk": _jwk(key)}
+
+
+def _jwk(key: IssuerKey) -> dict[str, str]:
+    public: dict[str, str] = json.loads(key.public_key)
+    return {
+        **public,
+        "kid": verification_method(key.kid),
+        "alg": web_token.ALGORITHM,
+        "use": "sig",
+    }
+
+
+def key_set() -> dict[str, object]:
+    """The keys that sign tokens as a JSON Web Key Set (RFC 7517)."""
+    return {
+        "keys": [
+            _jwk(key)
+            for key in queries.list_keys()
+            if key.use == KeyUse.TOKEN and key.withdrawn_at is None
+        ]
     }

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import dataclass
 from hmac import compare_digest
 
+from lms.certificates import web_token
 from lms.certificates.data_integrity import sign
-from lms.certificates.models import Credential
+from lms.certificates.models import Credential, IssuerKey, KeyUse
 from lms.certificates.open_badge import fingerprint, make_document, to_text, verification_method
 from lms.certificates.services import keys
 from lms.core.sealing import mac
 
 
-def sign_document(credential: Credential, email: str | None, *, names_holder: bool) -> str:
-    """A signed document of the credential as text; its fingerprint is kept with the credential.
+@dataclass(frozen=True)
+class Signed:
+    """One content, signed twice: as JSON with a Data Integrity proof, and as a JSON Web Token."""
 
-    The key that signs now signs, also when an older one signed before. Raises
+    document: str
+    token: str
+
+
+def sign_document(credential: Credential, email: str | None, *, names_holder: bool) -> Signed:
+    """The signed documents of the credential; their digests are kept with the credential.
+
+    The keys that sign now sign, also when older ones signed before. Raises
     IssuerKeyUnavailable.
     """
     key = keys.signing_key()
@@ -24,14 +36,35 @@ def sign_document(credential: Credential, email: str | None, *, names_holder: bo
         verification_method(key.kid),
         credential.issued_at,
     )
-    text = to_text(made)
-    credential.document_digests = [*credential.document_digests, fingerprint(made)]
+    document = to_text(made)
+    _remember(credential, document, fingerprint(made), key)
+    return Signed(document, sign_token(credential, document))
+
+
+def sign_token(credential: Credential, document: str) -> str:
+    """A signed document once more, as a token."""
+    key = keys.signing_key(KeyUse.TOKEN)
+    token = web_token.sign_token(
+        json.loads(document), keys.private_token_key(key), verification_method(key.kid)
+    )
+    _remember(credential, token, token_digest(token), key)
+    return token
+
+
+def _remember(credential: Credential, text: str, digest: str, key: IssuerKey) -> None:
+    if digest not in credential.document_digests:
+        credential.document_digests = [*credential.document_digests, digest]
     credential.document_macs = [*credential.document_macs, _mac(text, key.public_key)]
-    return text
+
+
+def token_digest(token: str) -> str:
+    """SHA-256 of a token, as it is kept among the digests of what was signed."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def was_signed_here(credential: Credential, document: str, public_key: str) -> bool:
-    """Whether this site signed this very text with this key: one hash says so.
+    """Whether this site signed this very text (a document or a token) with this key: one hash
+    says so.
 
     To prove the signature itself, the document is made canonical, which takes a hundred times as
     long. Who can write to the database but has not the site's secret, with which the issuer's keys

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from lms.accounts.permissions import require
 from lms.certificates import queries
+from lms.certificates.badge_image import draw_png
 from lms.certificates.codes import read_code
 from lms.certificates.credential_formats.base import credential_formats
 from lms.certificates.errors import NotYetDrawn
@@ -40,10 +41,35 @@ def public_document(code: str) -> ResponseReturnValue:
     whether it was revoked."""
     credential = queries.find_by_code(read_code(code))
     if credential is None:
-        response = jsonify(error={"status": 404, "message": "There is no such certificate."})
-        response.headers["Access-Control-Allow-Origin"] = "*"
-        return response, 404
+        return _no_such()
     return _open(credential.shown_document, "application/vc+ld+json")
+
+
+@bp.get("/verify/<code>.<ending>")
+@public
+@limit_guesses
+def public_file(code: str, ending: str) -> ResponseReturnValue:
+    """The certificate in one of the other formats: .jwt, .png, .svg, .pdf.
+
+    The answer is the same whether there is no such certificate or none for strangers.
+    """
+    kinds = {kind.file_ending: kind for kind in credential_formats.values()}
+    if ending not in kinds:
+        raise NotFound
+    credential = queries.find_by_code(read_code(code))
+    content = kinds[ending].make_public(credential) if credential is not None else None
+    if credential is None or content is None:
+        return _no_such()
+    response = _open(content, kinds[ending].media_type)
+    name = f"{credential.code}.{ending}"
+    response.headers["Content-Disposition"] = f'inline; filename="{name}"'
+    return response
+
+
+def _no_such() -> ResponseReturnValue:
+    response = jsonify(error={"status": 404, "message": "There is no such certificate."})
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response, 404
 
 
 @bp.get("/status/revocation/<int:number>")
@@ -60,6 +86,23 @@ def did_document() -> ResponseReturnValue:
     """The issuer's identity and keys (did:web)."""
     body = jsonify(keys.did_document()).get_data()
     return _open(body, "application/did+json", max_age=300)
+
+
+@bp.get("/.well-known/jwks.json")
+@public
+def key_set() -> ResponseReturnValue:
+    """The keys that sign tokens, for JOSE libraries (RFC 7517)."""
+    body = jsonify(keys.key_set()).get_data()
+    return _open(body, "application/jwk-set+json", max_age=300)
+
+
+@bp.get("/achievements/<uuid:identifier>/badge.png")
+@public
+def badge(identifier: uuid.UUID) -> ResponseReturnValue:
+    """The picture of an achievement, for wallets; the same for ever."""
+    if not queries.is_certified(identifier):
+        raise NotFound
+    return _open(draw_png(identifier), "image/png", max_age=86_400)
 
 
 @bp.get("/achievements/<uuid:identifier>")

@@ -297,6 +297,13 @@ class FactsForm(EditedForm):
         description=lazy_gettext("The mean of all required quizzes. Leave it empty for none."),
         widget=NumberInput(step="any", min=0, max=100),
     )
+    certificate_months = IntegerField(
+        lazy_gettext("Validity of certificates, in months"),
+        [Optional(), NumberRange(1, 600)],
+        description=lazy_gettext(
+            "Counted from the day of issue. Leave it empty for certificates that do not expire."
+        ),
+    )
     license = StringField(
         lazy_gettext("Licence of the contents"),
         [Optional(), Length(max=100)],
@@ -357,6 +364,7 @@ def facts_values(course: Course) -> dict[str, Any]:
         "minimum_grade": None
         if course.minimum_grade is None
         else _plain(round(course.minimum_grade * 100, 2)),
+        "certificate_months": course.certificate_months,
         "license": course.license,
         "signatories": [
             {

@@ -87,6 +87,8 @@ class _Export:
         completion: dict[str, Any] = {"required_activities": "all"}
         if course.minimum_grade is not None:
             completion["minimum_grade"] = course.minimum_grade
+        if course.certificate_months is not None:
+            completion["certificate_months"] = course.certificate_months
         data: dict[str, Any] = {
             "format": 1,
             "slug": course.slug,

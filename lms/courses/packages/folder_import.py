@@ -188,7 +188,9 @@ class _Import:
         course.hours = float(data["hours"])
         course.weeks = data["weeks"]
         course.languages = data["languages"]
-        course.minimum_grade = (data.get("completion") or {}).get("minimum_grade")
+        completion = data.get("completion") or {}
+        course.minimum_grade = completion.get("minimum_grade")
+        course.certificate_months = completion.get("certificate_months")
         course.license = data.get("license")
         if self.owner_id is not None:
             course.owner_id = self.owner_id

@@ -33,7 +33,10 @@ class Description:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is the same in all languages of a course. minimum_grade: 0..1 or None."""
+    """What is the same in all languages of a course.
+
+    minimum_grade: 0..1 or None. certificate_months: how long certificates are valid, or None.
+    """
 
     topic: Topic | None
     level: str
@@ -43,6 +46,7 @@ class Facts:
     owner: Organisation
     partners: Sequence[Organisation]
     minimum_grade: float | None
+    certificate_months: int | None
     license: str | None
     signatories: list[dict[str, Any]]
 
@@ -140,6 +144,7 @@ def change_facts(course: Course, facts: Facts, actor_id: int | None) -> None:
     course.owner = facts.owner
     _change_partners(course, [p for p in facts.partners if p is not facts.owner], actor_id)
     course.minimum_grade = facts.minimum_grade
+    course.certificate_months = facts.certificate_months
     course.license = facts.license
     course.signatories = facts.signatories
     refresh_search_text(course)

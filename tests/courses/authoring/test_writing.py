@@ -177,6 +177,7 @@ def test_facts_are_changed_and_a_new_owner_is_noted(house) -> None:
             "languages": ["en", "fr"],
             "owner": str(owner.id),
             "minimum_grade": "70",
+            "certificate_months": "36",
             "license": "CC-BY-4.0",
             "signatories-0-name": "Rosa Quispe",
             "signatories-0-role_en": "Coordinator",
@@ -188,6 +189,7 @@ def test_facts_are_changed_and_a_new_owner_is_noted(house) -> None:
     assert (course.level, course.weeks, course.hours, course.minimum_grade) == (
         "advanced", 4, 7.5, 0.7,
     )  # fmt: skip
+    assert course.certificate_months == 36
     assert course.languages == ["es", "en", "fr"]
     assert course.owner is owner
     assert course.signatories == [{"name": "Rosa Quispe", "role": {"en": "Coordinator"}}]

@@ -210,6 +210,7 @@ def teach_settings(slug: str) -> ResponseReturnValue:
             minimum_grade=None
             if form.minimum_grade.data is None
             else form.minimum_grade.data / 100,
+            certificate_months=form.certificate_months.data,
             license=form.license.data or None,
             signatories=signatories_of(form, course),
         ),
