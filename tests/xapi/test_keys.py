@@ -258,6 +258,30 @@ def test_a_limited_key_voids_only_what_it_sent(app, send):
     assert send(limited, voiding(own)).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("who", "takes_effect"),
+    [("limited", False), ("writer", False), ("itself", True), ("master", True)],
+)
+def test_a_voiding_that_comes_first_holds_only_if_its_key_may_void_the_target(
+    app, send, read, who, takes_effect
+):
+    course = make_course()
+    keys = {
+        "limited": make_key("Tool", KeyScope.ALL, None, limit=("course", course.uuid)),
+        "writer": make_key("Writer", KeyScope.WRITE, None),
+        "itself": make_key("Sender", KeyScope.WRITE, None),
+        "master": make_key("Master", KeyScope.ALL, None),
+    }
+    target = {**about(course_iri(course)), "id": str(uuid.uuid4())}
+    thing = {"objectType": "StatementRef", "id": target["id"]}
+    voiding = statement(verb={"id": vocabulary.VERBS["voided"][0]}, object=thing)
+    assert send(keys[who], voiding).status_code == 200
+
+    assert send(keys["itself"], target).status_code == 200
+
+    assert (target["id"] not in read(keys["master"])) is takes_effect
+
+
 def test_a_limit_that_nobody_declares_reaches_nothing(app, send, read):
     send(make_key("Master", KeyScope.ALL, None), statement())
     credentials = make_key("Tool", KeyScope.ALL, None, limit=("ship", uuid.uuid4()))
@@ -339,15 +363,16 @@ def test_sessions_that_are_long_over_are_forgotten(session):
 def test_a_session_can_void_nothing(session, send):
     credentials, person, registration = session
     [own] = send(credentials, about(ACTIVITY, registration=registration, actor=person)).json
-    thing = {"objectType": "StatementRef", "id": own}
+    context = {
+        "registration": str(registration),
+        "contextActivities": {"grouping": [{"id": ACTIVITY}]},
+    }
 
-    answer = send(
-        credentials,
-        about(ACTIVITY, registration=registration, actor=person, object=thing,
-              verb={"id": vocabulary.VERBS["voided"][0]}),
-    )  # fmt: skip
-
-    assert answer.status_code == 403
+    for target in (own, str(uuid.uuid4())):  # one that is there, and one that may come
+        thing = {"objectType": "StatementRef", "id": target}
+        verb = {"id": vocabulary.VERBS["voided"][0]}
+        voiding = statement(actor=person, object=thing, verb=verb, context=context)
+        assert send(credentials, voiding).status_code == 403
 
 
 @pytest.mark.parametrize("path", ["/keys/new", "/keys/1"])

@@ -252,7 +252,8 @@ def _check_launch(launch: Launch, statements: Sequence[Mapping[str, Any]]) -> No
     wanted = agent_key(launch.actor)
     for index, statement in enumerate(statements):
         is_inside = (
-            agent_key(statement["actor"]) == wanted
+            statement["verb"]["id"] != _VOIDED
+            and agent_key(statement["actor"]) == wanted
             and _registration(statement) == launch.registration
             and not related_activities(statement).isdisjoint(launch.activities)
         )

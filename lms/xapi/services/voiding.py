@@ -36,14 +36,17 @@ def void(statements: Sequence[Mapping[str, Any]], awaited: Iterable[str]) -> Non
 
 
 def _voided_before(awaited: Iterable[str]) -> set[str]:
-    """Those of the new statements that a voiding statement waited for and may void."""
+    """Those of the new statements that a voiding statement waited for and may void.
+
+    That is what the key could void that sent it: its own statements, or all.
+    """
     names = {lookup_key(By.REFERENCE, name): name for name in awaited}
     rows = rows_in("key, statement_pk", "xapi_statement_keys", "key", int, names)
     if not rows:
         return set()
     waiting = {primary_key: names[key] for key, primary_key in rows}
     voiding = db.session.execute(
-        select(StoredStatement.id, StoredStatement.key_id, XapiKey.scopes)
+        select(StoredStatement.id, StoredStatement.key_id, XapiKey.scopes, XapiKey.limit_kind)
         .outerjoin(XapiKey, XapiKey.id == StoredStatement.key_id)
         .where(StoredStatement.id.in_(waiting), StoredStatement.verb_id == VOIDED)
     ).all()
@@ -52,13 +55,13 @@ def _voided_before(awaited: Iterable[str]) -> set[str]:
         "xapi_statements",
         "statement_id",
         uuid.UUID,
-        [uuid.UUID(waiting[primary_key]) for primary_key, _key, _scopes in voiding],
+        [uuid.UUID(waiting[primary_key]) for primary_key, *_sender in voiding],
     )
     owner_of = {str(uuid.UUID(str(name))): key_id for name, key_id in owners}
     return {
         waiting[primary_key]
-        for primary_key, key_id, scopes in voiding
+        for primary_key, key_id, scopes, limit_kind in voiding
         if key_id is None
-        or KeyScope.ALL in (scopes or ())
+        or (KeyScope.ALL in (scopes or ()) and limit_kind is None)
         or owner_of[waiting[primary_key]] == key_id
     }
