@@ -8,6 +8,7 @@ import "./language.js";
 import "./markdown.js";
 import "./menu.js";
 import "./once.js";
+import "./playback.js";
 import "./quiz.js";
 import "./reorder.js";
 import "./scroll.js";

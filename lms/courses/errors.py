@@ -40,6 +40,14 @@ class PaymentNeeded(DomainError):
     message = lazy_gettext("This course run has a price. Choose how to pay.")
 
 
+class SessionTaken(InvalidInput):
+    """The id of a session before a film belongs to something else."""
+
+
+class PlaybackUnreadable(InvalidInput):
+    """What a player told is not in the form that is expected."""
+
+
 class NotReleased(Forbidden):
     """The module has not opened yet."""
 

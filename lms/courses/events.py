@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
 from lms.core.events import Event
 from lms.courses.models import Activity, Course, CourseRun, Enrolment
@@ -87,3 +92,40 @@ class CourseCompleted(Event):
     """All that the course asks for is done, for the first time."""
 
     enrolment: Enrolment
+
+
+class PlaybackStep(StrEnum):
+    """What can happen to a film that is played: the verbs of the xAPI video profile."""
+
+    INITIALIZED = "initialized"
+    PLAYED = "played"
+    PAUSED = "paused"
+    SEEKED = "seeked"
+    COMPLETED = "completed"
+    TERMINATED = "terminated"
+
+
+@dataclass(frozen=True)
+class PlaybackNoted(Event):
+    """Something happened while a learner played a film.
+
+    time: where in the film, time_from for SEEKED where before; length: of the film; seconds: spent
+    watching in this enrolment; all in seconds. segments: the parts watched, in the order in which
+    they were. progress: 0..1. player: how it was shown, by the names of the profile's context
+    extensions. language: of what is spoken.
+    """
+
+    enrolment: Enrolment
+    activity: Activity
+    step: PlaybackStep
+    session: uuid.UUID
+    at: datetime
+    length: float
+    time: float
+    time_from: float | None
+    segments: tuple[tuple[float, float], ...]
+    progress: float
+    seconds: float
+    threshold: float
+    language: str | None
+    player: Mapping[str, Any] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
 from lms.accounts.models import User
 from lms.core import clock
-from lms.core.db import BigInt, ByLanguage, Model, PrimaryKey
+from lms.core.db import AnyJSON, BigInt, ByLanguage, Model, PrimaryKey
 from lms.core.models import StoredFile
 from lms.core.money import Money
 from lms.directory.models import Organisation
@@ -367,6 +367,40 @@ class Progress(Model):
     is_passed: Mapped[bool | None]
     enrolment: Mapped[Enrolment] = relationship(back_populates="progress")
     activity: Mapped[Activity] = relationship()
+
+
+class Playback(Model):
+    """What one enrolment has watched of one film, over all sittings."""
+
+    __tablename__ = "playbacks"
+    __table_args__ = (UniqueConstraint("enrolment_id", "activity_id"),)
+
+    id: Mapped[PrimaryKey]
+    enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolments.id", ondelete="CASCADE"))
+    activity_id: Mapped[int] = mapped_column(
+        ForeignKey("activities.id", ondelete="CASCADE"), index=True
+    )
+    segments: Mapped[list[list[float]]] = mapped_column(AnyJSON, default=list)  # seconds: from, to
+    progress: Mapped[float] = mapped_column(default=0.0)  # 0..1, the share watched
+    seconds: Mapped[float] = mapped_column(default=0.0)  # spent watching
+    completed_at: Mapped[datetime | None]
+    sessions: Mapped[list[PlaybackSession]] = relationship(cascade="all, delete-orphan")
+
+
+class PlaybackSession(Model):
+    """One sitting before a film; its UUID is the id of its first statement."""
+
+    __tablename__ = "playback_sessions"
+
+    id: Mapped[PrimaryKey]
+    uuid: Mapped[uuid.UUID] = mapped_column(unique=True)
+    playback_id: Mapped[int] = mapped_column(
+        ForeignKey("playbacks.id", ondelete="CASCADE"), index=True
+    )
+    last_number: Mapped[int] = mapped_column(default=0)  # of the moments that were recorded
+    playing_from: Mapped[float | None]  # seconds into the film, while it plays
+    playing_since: Mapped[datetime | None]
+    has_ended: Mapped[bool] = mapped_column(default=False)
 
 
 class CalendarFeed(Model):

@@ -29,7 +29,7 @@ from lms.courses.reports import PERMISSION as READ_REPORTS
 from lms.courses.reports import REPORTS
 from lms.courses.services.personal_data import erase_person, export_person
 from lms.courses.statements import all_statements
-from lms.courses.views import bp, calendar, catalogue, enrolment, media, study
+from lms.courses.views import bp, calendar, catalogue, enrolment, media, playback, study
 from lms.courses.views.authoring import contents, learners, packages, people, runs
 from lms.courses.views.authoring import courses as authoring
 from lms.courses.views.authoring import media as authoring_media
@@ -51,6 +51,7 @@ __all__ = [
     "media",
     "packages",
     "people",
+    "playback",
     "runs",
     "study",
 ]

@@ -18,10 +18,18 @@ from lms.courses.events import (
     CourseLaunched,
     Enrolled,
     EnrolmentEnded,
+    PlaybackNoted,
+    PlaybackStep,
 )
 from lms.courses.models import Activity, Course, CourseRun, Enrolment, Module
 from lms.xapi.mapping import StatementDraft, StatementMapping
-from lms.xapi.vocabulary import activity, activity_iri
+from lms.xapi.vocabulary import (
+    activity,
+    activity_iri,
+    iso_duration,
+    video_category,
+    video_extension,
+)
 
 XapiActivity = dict[str, Any]
 
@@ -112,6 +120,40 @@ def _unregistered(event: EnrolmentEnded) -> Iterable[StatementDraft]:
         yield _about_course(event.enrolment, "unregistered")
 
 
+def _played(event: PlaybackNoted) -> Iterable[StatementDraft]:
+    """One statement after the video profile (1.0.3); its table of extensions is 2.7."""
+    step = event.step
+    context: dict[str, Any] = {"session-id": str(event.session), "length": event.length}
+    result: dict[str, Any] = {}
+    if step not in (PlaybackStep.PLAYED, PlaybackStep.SEEKED):
+        context["completion-threshold"] = event.threshold
+    if step == PlaybackStep.SEEKED:
+        result = {"time-from": event.time_from, "time-to": event.time}
+    elif step != PlaybackStep.INITIALIZED:
+        result = {"time": event.time}
+    if step in (PlaybackStep.PAUSED, PlaybackStep.COMPLETED, PlaybackStep.TERMINATED):
+        parts = (f"{start:.3f}[.]{end:.3f}" for start, end in event.segments)
+        result |= {"progress": event.progress, "played-segments": "[,]".join(parts)}
+    whole: dict[str, Any] = {}
+    if result:
+        whole["extensions"] = {video_extension(name): value for name, value in result.items()}
+    if step == PlaybackStep.COMPLETED:
+        whole |= {"completion": True, "duration": iso_duration(event.seconds)}
+    about = context_of(event.enrolment, event.activity)
+    yield StatementDraft(
+        user=event.enrolment.user,
+        verb=step.value,
+        object=activity_of(event.activity),
+        registration=event.enrolment.registration,
+        result=whole or None,
+        context_activities={**about, "category": [video_category()]},
+        language=event.language or event.enrolment.user.language,
+        extensions={video_extension(n): v for n, v in {**context, **event.player}.items()},
+        timestamp=event.at,
+        statement_id=event.session if step == PlaybackStep.INITIALIZED else None,
+    )
+
+
 def all_statements() -> list[StatementMapping]:
     """How the room's events become statements."""
     return [
@@ -121,4 +163,5 @@ def all_statements() -> list[StatementMapping]:
         StatementMapping("courses.activity_completed", ActivityCompleted, _completed),
         StatementMapping("courses.completed", CourseCompleted, _course_completed),
         StatementMapping("courses.unregistered", EnrolmentEnded, _unregistered),
+        StatementMapping("courses.playback", PlaybackNoted, _played),
     ]

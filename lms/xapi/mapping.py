@@ -19,7 +19,8 @@ class StatementDraft:
 
     verb: a name in `vocabulary.VERBS`. object: an xAPI Activity (`vocabulary.activity(...)`).
     result, context_activities, extensions: as in xAPI 1.0.3 section 2.4; context_activities maps
-    "parent", "grouping", "category", "other" to lists of activities.
+    "parent", "grouping", "category", "other" to lists of activities. statement_id: where it is
+    known beforehand; never that of a statement in the store.
     """
 
     user: User
@@ -32,6 +33,7 @@ class StatementDraft:
     extensions: dict[str, Any] = field(default_factory=dict)
     timestamp: datetime | None = None
     instructor: User | None = None
+    statement_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from lms.accounts.models import User
 from lms.core.text import in_language
 from lms.xapi.models import StoredStatement
-from lms.xapi.vocabulary import VERBS
+from lms.xapi.vocabulary import VERBS, VIDEO, video_extension
 
 _NAMES = {iri: name for name, (iri, _display) in VERBS.items()}
 
@@ -42,6 +42,12 @@ def verb_text(iri: str, display: Mapping[str, str] | None = None) -> str:
     if name is not None:
         return in_language(VERBS[name][1])
     return in_language(display or {}) or iri.rstrip("/").rsplit("/", 1)[-1]
+
+
+def _verb_text(iri: str, statement: Mapping[str, Any]) -> str:
+    if _NAMES.get(iri) == "completed" and _is_about_playing(statement):
+        return str(_("watched to the end"))
+    return verb_text(iri, statement["verb"].get("display"))
 
 
 def _object_text(thing: Mapping[str, Any]) -> str:
@@ -77,7 +83,43 @@ def actor_text(agent: Mapping[str, Any]) -> str:
     return str(agent.get("openid") or agent.get("mbox_sha1sum") or _("somebody"))
 
 
-def _result_text(result: Mapping[str, Any]) -> str | None:
+def _is_about_playing(statement: Mapping[str, Any]) -> bool:
+    """Whether it says that it follows the video profile."""
+    named = statement.get("context", {}).get("contextActivities", {}).get("category", ())
+    return any(one["id"] == VIDEO for one in named)
+
+
+def _position(value: Any) -> str | None:
+    """A place in a film: "1:05"."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e6:
+        return None
+    minutes, seconds = divmod(int(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def _playing_text(result: Mapping[str, Any]) -> str | None:
+    """Where in the film it was, and how much of it was watched by then."""
+    from lms.core.templating import format_percent
+
+    extensions = result.get("extensions", {})
+    start, end, at = (
+        _position(extensions.get(video_extension(name)))
+        for name in ("time-from", "time-to", "time")
+    )
+    share = extensions.get(video_extension("progress"))
+    has_share = isinstance(share, int | float) and 0 <= share <= 1
+    if start and end:
+        return str(_("from %(start)s to %(end)s", start=start, end=end))
+    if at and has_share:
+        return str(_("at %(time)s, %(share)s watched", time=at, share=format_percent(share)))
+    return str(_("at %(time)s", time=at)) if at else None
+
+
+def _result_text(statement: Mapping[str, Any]) -> str | None:
+    result = statement.get("result", {})
+    if _is_about_playing(statement):
+        return _playing_text(result)
     scaled = result.get("score", {}).get("scaled")
     if isinstance(scaled, int | float):
         from lms.core.templating import format_percent
@@ -111,12 +153,12 @@ def sentences(
                 person=user.name if user else actor_text(statement["actor"]),
                 person_key=row.actor_key,
                 verb=_NAMES.get(row.verb_id, row.verb_id.rsplit("/", 1)[-1]),
-                verb_text=verb_text(row.verb_id, statement["verb"].get("display")),
+                verb_text=_verb_text(row.verb_id, statement),
                 object_text=_object_text(thing),
                 object_iri=thing["id"]
                 if thing.get("objectType", "Activity") == "Activity"
                 else None,
-                result_text=_result_text(statement.get("result", {})),
+                result_text=_result_text(statement),
                 document=orjson.dumps(statement, option=orjson.OPT_INDENT_2).decode(),
             )
         )

@@ -10,6 +10,7 @@ from lms.core.db import ByLanguage
 from lms.core.settings import settings
 
 ADL = "http://adlnet.gov/expapi/verbs/"
+VIDEO = "https://w3id.org/xapi/video"  # the published video profile: its category, verbs, types
 _DISPLAYS: dict[str, ByLanguage] = {
     "registered": {
         "en": "registered",
@@ -77,6 +78,24 @@ _DISPLAYS: dict[str, ByLanguage] = {
         "fr": "a commenté",
         "pt": "comentou em",
     },
+    "played": {
+        "en": "played",
+        "es": "reprodujo",
+        "fr": "a lu",
+        "pt": "reproduziu",
+    },
+    "paused": {
+        "en": "paused",
+        "es": "pausó",
+        "fr": "a mis en pause",
+        "pt": "pausou",
+    },
+    "seeked": {
+        "en": "moved within",
+        "es": "se movió dentro de",
+        "fr": "s’est déplacé dans",
+        "pt": "mudou de posição em",
+    },
     "terminated": {
         "en": "left",
         "es": "salió de",
@@ -99,6 +118,7 @@ _DISPLAYS: dict[str, ByLanguage] = {
 _ELSEWHERE = {
     "unregistered": "http://id.tincanapi.com/verb/unregistered",
     "earned": "http://id.tincanapi.com/verb/earned",
+    **{name: f"{VIDEO}/verbs/{name}" for name in ("played", "paused", "seeked")},
 }
 VERBS: dict[str, tuple[str, ByLanguage]] = {
     name: (_ELSEWHERE.get(name, ADL + name), display) for name, display in _DISPLAYS.items()
@@ -112,7 +132,7 @@ TYPES = {
     "question": "http://adlnet.gov/expapi/activities/cmi.interaction",
     "discussion": "http://id.tincanapi.com/activitytype/discussion",
     "file": "http://activitystrea.ms/schema/1.0/file",
-    "video": "https://w3id.org/xapi/video/activity-type/video",
+    "video": f"{VIDEO}/activity-type/video",
     "certificate": "https://www.opigno.org/en/tincan_registry/activity_type/certificate",
 }
 
@@ -163,6 +183,16 @@ def verb(name: str) -> dict[str, Any]:
     """An xAPI Verb by its name in VERBS."""
     iri, display = VERBS[name]
     return {"id": iri, "display": display}
+
+
+def video_extension(name: str) -> str:
+    """The IRI of an extension of the video profile: "played-segments", "length"."""
+    return f"{VIDEO}/extensions/{name}"
+
+
+def video_category() -> dict[str, Any]:
+    """The context activity that says that a statement follows the video profile."""
+    return {"id": VIDEO, "definition": {"type": PROFILE_TYPE}}
 
 
 def iso_duration(seconds: float) -> str:

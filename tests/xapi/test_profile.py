@@ -2,22 +2,26 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from lms.assessments import queries as quiz_queries
 from lms.core.db import db
+from lms.courses.events import PlaybackStep
 from lms.courses.models import Activity, EnrolmentState
 from lms.courses.services import enrolment as enrolments
 from lms.courses.services import progress
+from lms.courses.services.playback import Moment, Report, note_playback
 from lms.forums.models import Forum
 from lms.forums.services import posts
 from lms.xapi.mapping import statement_mappings
 from lms.xapi.models import StoredStatement
 from lms.xapi.profile.document import profile
 from lms.xapi.validation import check_statement
-from lms.xapi.vocabulary import VERBS
+from lms.xapi.vocabulary import VERBS, VIDEO
 from tests.factories.accounts import make_user
 from tests.factories.assessments import make_attempt, make_quiz
 from tests.factories.certificates import make_certified_course
@@ -27,6 +31,18 @@ from tests.xapi.profile_rules import broken_rules, fits, values_at
 pytestmark = pytest.mark.needs("assessments", "forums", "certificates")
 
 ROOT = "/xapi/profile"
+
+
+def watch(enrolment, module) -> None:
+    """Somebody plays a film, goes to another place of it, and leaves."""
+    settings = {"source": "media/film.webm"}
+    film = make_activity(module, kind="video", settings=settings, is_required=False)
+    told = (("played", 0), ("seeked", 50), ("paused", 60), ("terminated", 60))
+    moments = [
+        Moment(number, PlaybackStep(step), place, timedelta(seconds=100 - place), 40)
+        for number, (step, place) in enumerate(told, 1)
+    ]
+    note_playback(enrolment, film, Report(uuid.uuid4(), 100, moments))
 
 
 @pytest.fixture
@@ -42,6 +58,7 @@ def way(app) -> list[dict]:
     enrolment = enrolments.enrol_free(run, user)
     [page] = db.session.scalars(select(Activity).where(Activity.kind == "page"))
     progress.view_activity(enrolment, page)
+    watch(enrolment, make_module(course))
     [question] = quiz_queries.list_questions(quiz)
     for answer in ("b", "a", "a"):
         make_attempt(enrolment, quiz, {question.id: [answer]})
@@ -70,7 +87,8 @@ def test_every_statement_keeps_the_rules_of_its_template(way):
 def test_every_statement_says_which_profile_it_follows(way):
     for statement in way:
         category = statement["context"]["contextActivities"]["category"]
-        assert [a["id"] for a in category] == [profile()["versions"][0]["id"]]
+        own = [a["id"] for a in category if a["id"] != VIDEO]
+        assert own == [profile()["versions"][0]["id"]]
 
 
 def test_a_registration_follows_the_pattern_of_an_enrolment(way):

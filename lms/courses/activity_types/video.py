@@ -57,6 +57,19 @@ def _is_source(address: str) -> bool:
     return address.startswith(PREFIX) or embed_url(address) is not None
 
 
+def is_own_film(activity: Activity) -> bool:
+    """Whether it is a film of this site, the playing of which can be recorded."""
+    return activity.kind == VideoActivity.name and bool(
+        media_names(activity.settings.get("source"))
+    )
+
+
+def film_languages(activity: Activity) -> frozenset[str]:
+    """The languages spoken in its films, where each has one."""
+    source = activity.settings.get("source")
+    return frozenset(source) if isinstance(source, Mapping) else frozenset()
+
+
 def caption_text(webvtt: str) -> str:
     """The words of a caption file, one line each, for those who would rather read."""
     lines: list[str] = []
@@ -136,6 +149,8 @@ class VideoActivity(ActivityType):
                 film=files.get(source.removeprefix(PREFIX)),
                 film_url=media_url(slug, source),
                 film_language=setting_language(settings.get("source")),
+                enrolment=context.enrolment,
+                run=context.run,
                 tracks=_tracks(captions, files, slug),
                 poster=media_url(slug, settings["poster"]) if settings.get("poster") else None,
                 transcript=transcript,

@@ -9,7 +9,7 @@ from lms.xapi.profile.templates import TEMPLATES, Rule, Template, rules_of
 from lms.xapi.vocabulary import VERBS, profile_iri, type_iri
 
 CONTEXT = "https://w3id.org/xapi/profiles/context"
-PUBLISHED = "2026-11-23T00:00:00Z"  # when the present version was
+PUBLISHED = "2026-11-30T00:00:00Z"  # when the present version was
 
 
 def profile() -> dict[str, Any]:
@@ -31,7 +31,7 @@ def profile() -> dict[str, Any]:
             "url": settings().base_url,
         },
         "concepts": [_course_run()],
-        "templates": [_template(template) for template in TEMPLATES],
+        "templates": [template_document(template) for template in TEMPLATES],
         "patterns": _patterns(),
     }
 
@@ -64,7 +64,8 @@ def _course_run() -> dict[str, Any]:
     }
 
 
-def _template(template: Template) -> dict[str, Any]:
+def template_document(template: Template) -> dict[str, Any]:
+    """A statement template as it stands in a profile (xAPI Profiles 1.0, part two, 8)."""
     found: dict[str, Any] = {
         "id": profile_iri(f"templates/{template.name}"),
         "type": "StatementTemplate",

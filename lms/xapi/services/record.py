@@ -73,7 +73,7 @@ def own_authority() -> dict[str, Any]:
 
 
 def build(draft: StatementDraft) -> dict[str, Any]:
-    """A complete xAPI 1.0.3 statement without id, stored and authority."""
+    """A complete xAPI 1.0.3 statement without stored and authority."""
     context: dict[str, Any] = {"platform": settings().site_name}
     if draft.registration is not None:
         context["registration"] = str(draft.registration)
@@ -94,6 +94,8 @@ def build(draft: StatementDraft) -> dict[str, Any]:
         "object": draft.object,
         "context": context,
     }
+    if draft.statement_id is not None:
+        statement["id"] = str(draft.statement_id)
     if draft.result:
         statement["result"] = draft.result
     if draft.timestamp is not None:
