@@ -8,7 +8,7 @@ from alembic import op
 from lms.core.db import AnyJSON, BigInt, UtcDateTime
 
 revision = "c9d64ac56d58"
-down_revision = "9fa6842b2623"
+down_revision = "4a7c1e9b5d20"
 branch_labels = None
 depends_on = None
 
