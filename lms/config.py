@@ -120,6 +120,10 @@ class Settings(BaseSettings):
         default=False,
         description="Let statements be forwarded into the own network: private addresses.",
     )
+    verify_local: bool = Field(
+        default=False,
+        description="Let verification fetch from this machine, over http too: for trials alone.",
+    )
     refused_requests_days: int = Field(
         default=7, ge=1, le=90, description="Days that refused xAPI requests are kept."
     )

@@ -23,12 +23,25 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pyld import jsonld
 
+from lms.certificates.bounded_rdf import BoundedCanonicalisation, TooHard
 from lms.certificates.errors import CannotSign
+from lms.certificates.jcs import NotCanonical, canonical_json
 
 CREDENTIALS_V2 = "https://www.w3.org/ns/credentials/v2"
 OPEN_BADGES_3 = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
-CONTEXTS = {CREDENTIALS_V2: "credentials-v2.json", OPEN_BADGES_3: "open-badges-3.0.3.json"}
+CONTEXTS = {
+    CREDENTIALS_V2: "credentials-v2.json",
+    OPEN_BADGES_3: "open-badges-3.0.3.json",
+    # of others, for verification alone
+    "https://www.w3.org/2018/credentials/v1": "credentials-v1.json",
+    "https://w3id.org/security/data-integrity/v2": "data-integrity-v2.json",
+    "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.1.json": "open-badges-3.0.1.json",
+    "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.2.json": "open-badges-3.0.2.json",
+}
 SUITE = "eddsa-rdfc-2022"
+SUITE_JCS = "eddsa-jcs-2022"
+MOST_VALUES = 4_000  # members and entries of a document that is verified
+_AT_MEMBERS = {"@context", "@value", "@language", "@direction"}
 _ED25519 = b"\xed\x01"  # multicodec
 _ABSOLUTE = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*:[^\s<>\"{}|\\^`]+$")
 _RELATIVE = "relative:"  # scheme of the base, so that addresses that are not absolute show
@@ -38,6 +51,17 @@ _one_at_a_time = Lock()  # PyLD keeps contexts in caches that are not safe for t
 
 class NotVerifiable(Exception):
     """A document has a shape of which nothing can be proven."""
+
+
+class NotCheckable(NotVerifiable):
+    """A document may be genuine, but that cannot be found out here.
+
+    problem: "context", "proof_kind" or "too_large".
+    """
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__(problem)
 
 
 def multikey(key: Ed25519PublicKey) -> str:
@@ -61,7 +85,7 @@ def read_multikey(text: str) -> Ed25519PublicKey:
 def _context(address: str) -> dict[str, Any]:
     name = CONTEXTS.get(address)
     if name is None:
-        raise NotVerifiable(f"unknown context {address}")
+        raise NotCheckable("context")
     text = files("lms.certificates").joinpath("contexts", name).read_bytes()
     loaded: dict[str, Any] = orjson.loads(text)
     return loaded
@@ -119,14 +143,10 @@ def _canonical(document: Mapping[str, Any]) -> str:
             is_absolute = _ABSOLUTE.match(text) and not text.startswith(_RELATIVE)
             if not is_absolute and not text.startswith("_:"):
                 raise NotVerifiable(f"not an absolute address in {where}: {text}")
-        quads: str = jsonld.normalize(
-            expanded,
-            {
-                "algorithm": "URDNA2015",
-                "format": "application/n-quads",
-                "documentLoader": _load,
-            },
-        )
+        dataset = jsonld.to_rdf(expanded, {"documentLoader": _load})
+        quads: str = BoundedCanonicalisation().main(dataset, {"format": "application/n-quads"})
+    except TooHard:
+        raise NotCheckable("too_large") from None
     except jsonld.JsonLdError as error:
         raise NotVerifiable(f"not JSON-LD of the known contexts: {error.code}") from None
     if not quads:
@@ -135,10 +155,17 @@ def _canonical(document: Mapping[str, Any]) -> str:
 
 
 def _hash_data(document: Mapping[str, Any], options: Mapping[str, Any]) -> bytes:
-    with_context = {"@context": document["@context"], **options}
-    return b"".join(
-        hashlib.sha256(canonical(part).encode()).digest() for part in (with_context, document)
-    )
+    """The 64 bytes that are signed (Data Integrity EdDSA Cryptosuites, 3.2.4 and 3.3.4)."""
+    contexts = {"@context": document["@context"]} if "@context" in document else {}
+    is_plain = options["cryptosuite"] == SUITE_JCS
+    try:
+        texts = [
+            (canonical_json if is_plain else canonical)(part)
+            for part in ({**contexts, **options}, document)
+        ]
+    except NotCanonical:
+        raise NotCheckable("too_large") from None
+    return b"".join(hashlib.sha256(text.encode()).digest() for text in texts)
 
 
 def instant(at: datetime) -> str:
@@ -168,36 +195,98 @@ def sign(
     return {**document, "proof": [proof]}
 
 
+def sign_plainly(
+    document: Mapping[str, Any], key: Ed25519PrivateKey, verification_method: str, at: datetime
+) -> dict[str, Any]:
+    """The document, which needs no JSON-LD, with a proof of the suite eddsa-jcs-2022."""
+    options = {
+        "type": "DataIntegrityProof",
+        "cryptosuite": SUITE_JCS,
+        "created": instant(at),
+        "verificationMethod": verification_method,
+        "proofPurpose": "assertionMethod",
+    }
+    signature = key.sign(_hash_data(document, options))
+    proof = {**options, "proofValue": "z" + base58.b58encode(signature).decode()}
+    return {**document, "proof": proof}
+
+
 def proof_of(document: Mapping[str, Any]) -> dict[str, Any]:
     """The one proof of a document. Raises NotVerifiable."""
     proofs = document.get("proof")
     if isinstance(proofs, dict):
         proofs = [proofs]
-    if not isinstance(proofs, list) or len(proofs) != 1 or not isinstance(proofs[0], dict):
-        raise NotVerifiable("not exactly one proof")
-    proof = proofs[0]
-    expected = {
-        "type": "DataIntegrityProof",
-        "cryptosuite": SUITE,
-        "proofPurpose": "assertionMethod",
-    }
-    if any(proof.get(name) != value for name, value in expected.items()):
-        raise NotVerifiable("another kind of proof")
+    if not isinstance(proofs, list) or not all(isinstance(proof, dict) for proof in proofs):
+        raise NotVerifiable("no proof")
+    if len(proofs) != 1:
+        raise NotCheckable("proof_kind") if proofs else NotVerifiable("no proof")
+    proof: dict[str, Any] = proofs[0]
+    is_of_suite = proof.get("cryptosuite") in (SUITE, SUITE_JCS)
+    if proof.get("type") != "DataIntegrityProof" or not is_of_suite:
+        raise NotCheckable("proof_kind")
+    if proof.get("proofPurpose") != "assertionMethod":
+        raise NotVerifiable("a proof for another purpose")
     if not all(isinstance(proof.get(name), str) for name in ("verificationMethod", "proofValue")):
         raise NotVerifiable("an incomplete proof")
     return proof
 
 
+def check_shape(document: Mapping[str, Any]) -> None:
+    """Refuse what could mean something else than it seems to, or take too long.
+
+    Contexts are named at the top alone, the one of the credentials first, each by the address of a
+    pinned copy; keywords of JSON-LD that move statements about are not used. Raises NotVerifiable.
+    """
+    contexts = document.get("@context")
+    named = contexts if isinstance(contexts, list) else [contexts]
+    if contexts is not None or proof_of(document)["cryptosuite"] == SUITE:
+        if not all(isinstance(name, str) and name in CONTEXTS for name in named):
+            raise NotCheckable("context")
+        if not str(named[0]).endswith(("/credentials/v2", "/credentials/v1")):
+            raise NotCheckable("context")
+    values = 0
+    waiting: list[Any] = [value for name, value in document.items() if name != "@context"]
+    while waiting:
+        value = waiting.pop()
+        values += 1
+        if values > MOST_VALUES:
+            raise NotCheckable("too_large")
+        if isinstance(value, dict):
+            if any(name.startswith("@") and name not in _AT_MEMBERS for name in value):
+                raise NotVerifiable("a keyword of JSON-LD where none belongs")
+            if "@context" in value:
+                raise NotCheckable("context")
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+
+
+def proves(document: Mapping[str, Any], key: Ed25519PublicKey) -> bool:
+    """Whether the proof fits the document and the key.
+
+    Raises NotVerifiable when the document has no shape of which that can be said, NotCheckable
+    when it is of a kind that is not known here.
+    """
+    proof = proof_of(document)
+    if not proof["proofValue"].startswith("z"):
+        raise NotVerifiable("not base58")
+    bare = {name: value for name, value in document.items() if name != "proof"}
+    options = {name: value for name, value in proof.items() if name != "proofValue"}
+    if proof["cryptosuite"] == SUITE and not bare.get("@context"):
+        raise NotVerifiable("no context")
+    try:
+        signature = base58.b58decode(proof["proofValue"][1:])
+        key.verify(signature, _hash_data(bare, options))
+    except (InvalidSignature, ValueError):
+        return False
+    except RecursionError:
+        raise NotCheckable("too_large") from None
+    return True
+
+
 def is_genuine(document: Mapping[str, Any], public_key: str) -> bool:
     """Whether the proof fits the document and the key (Multikey). Never raises for bad input."""
     try:
-        proof = proof_of(document)
-        signature = base58.b58decode(proof["proofValue"].removeprefix("z"))
-        bare = {name: value for name, value in document.items() if name != "proof"}
-        options = {name: value for name, value in proof.items() if name != "proofValue"}
-        if not bare.get("@context"):
-            return False
-        read_multikey(public_key).verify(signature, _hash_data(bare, options))
-    except (NotVerifiable, InvalidSignature, ValueError, RecursionError):
+        return proves(document, read_multikey(public_key))
+    except NotVerifiable:
         return False
-    return True

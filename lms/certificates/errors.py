@@ -79,9 +79,17 @@ class NotYetSigned(DomainError):
 
 
 class UploadUnreadable(InvalidInput):
-    """What was uploaded for verification cannot be read."""
+    """What was shown for verification cannot be read."""
 
     message = lazy_gettext(
-        "This file cannot be read. Choose the PDF or the JSON file of a certificate, or type its"
-        " code."
+        "No certificate was found in it. Choose the PDF, PNG, SVG, JSON or JWT file of a"
+        " certificate, or type its code."
+    )
+
+
+class LinkUnreadable(InvalidInput):
+    """A link does not lead to a certificate."""
+
+    message = lazy_gettext(
+        "No certificate was found at this address. Download its file and choose it here instead."
     )

@@ -15,6 +15,7 @@ from wtforms.validators import DataRequired, Length
 
 from lms.certificates.models import RevocationReason
 from lms.certificates.services.issue import tidy_name
+from lms.certificates.uploads import MAX_TEXT
 
 MOST_AT_ONCE = 200
 REASONS: dict[str, LazyString] = {
@@ -36,11 +37,12 @@ class CodeForm(FlaskForm):  # type: ignore[misc]
         lazy_gettext("Code of the certificate"),
         validators=[
             DataRequired(lazy_gettext("Type the code that stands on the certificate.")),
-            Length(max=100),
+            Length(max=MAX_TEXT),
         ],
         description=lazy_gettext(
             "It begins with PU and stands below the QR code. Capitals, spaces and dashes do not"
-            " matter."
+            " matter. You may also paste the link or the text of a digital certificate, from"
+            " whatever issuer."
         ),
     )
 
@@ -49,10 +51,11 @@ class UploadForm(FlaskForm):  # type: ignore[misc]
     """A file to verify."""
 
     file = FileField(
-        lazy_gettext("PDF or JSON file of the certificate"),
+        lazy_gettext("PDF, picture, JSON or JWT file of the certificate"),
         validators=[FileRequired(lazy_gettext("Choose the file that you were given."))],
         description=lazy_gettext(
-            "Its digital signature is checked. The file is read once and not kept."
+            "Its digital signature is checked, whoever issued it. The file is read once and not"
+            " kept."
         ),
     )
 

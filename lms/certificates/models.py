@@ -141,6 +141,11 @@ class Credential(Model):
         """Whether it was taken back."""
         return self.revoked_at is not None
 
+    @property
+    def is_superseded(self) -> bool:
+        """Whether a corrected certificate has taken its place."""
+        return self.is_revoked and self.revocation_reason == RevocationReason.SUPERSEDED
+
     def is_expired(self, at: datetime) -> bool:
         """Whether its validity had ended at an instant."""
         return self.valid_until is not None and self.valid_until <= at

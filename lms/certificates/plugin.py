@@ -11,7 +11,7 @@ from lms.certificates import jobs as room_jobs
 from lms.certificates import notices, statements
 from lms.certificates import panels as fragments
 from lms.certificates import permissions as rules
-from lms.certificates.commands import keys_group
+from lms.certificates.commands import keys_group, verify_command
 from lms.certificates.credential_formats.baked import BakedPng, BakedSvg
 from lms.certificates.credential_formats.base import CredentialFormat
 from lms.certificates.credential_formats.open_badge import OpenBadge, WebToken
@@ -43,8 +43,8 @@ def blueprints() -> list[Blueprint]:
 
 @hookimpl
 def commands() -> list[click.Command]:
-    """`lms keys`."""
-    return [keys_group]
+    """`lms keys`, `lms verify`."""
+    return [keys_group, verify_command]
 
 
 @hookimpl

@@ -1,26 +1,33 @@
-"""What people upload to have it verified: PDF or JSON, from anybody, so nothing is trusted."""
+"""What people show to have it verified: files, links, texts. Nothing of it is trusted."""
 
 from __future__ import annotations
 
 import hashlib
 import io
-import json
+import re
 import struct
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
-import orjson
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
-from lms.certificates.codes import find_codes
-from lms.certificates.errors import UploadUnreadable
+from lms.certificates.codes import find_codes, is_well_formed, read_code
+from lms.certificates.errors import LinkUnreadable, UploadUnreadable
+from lms.certificates.json_text import LARGEST, BadJson, read_object
+from lms.certificates.verifier.containers import PNG, NothingBaked, read_png, read_svg
+from lms.certificates.verifier.tokens import LONGEST, SHAPE, Token, read_token
+from lms.core.errors import DomainError
+from lms.core.outgoing import fetch
+from lms.core.settings import settings
 
 MAX_FILE = 5 * 1024 * 1024  # bytes
-MAX_JSON = 256 * 1024
-MAX_DEPTH = 24
+MAX_TEXT = 400_000  # signs that may be pasted
 MAX_OBJECTS = 20_000  # of a PDF
+LINK_SECONDS = 6.0
 ATTACHMENT = "credential.json"
 # pypdf meets a broken file with errors of many kinds
 _BROKEN = (
@@ -31,51 +38,87 @@ _BROKEN = (
 
 @dataclass(frozen=True)
 class Upload:
-    """What a file holds: a signed document, or only a code that stands in its text."""
+    """What was shown: a signed document, a token that holds one, or only a code."""
 
-    document: dict[str, Any] | None
-    code: str | None
-    pdf_digest: str | None  # SHA-256 of the file, None for JSON
+    document: Mapping[str, Any] | None = None
+    token: Token | None = None
+    code: str | None = None
+    pdf_digest: str | None = None  # SHA-256 of the file, None for all but PDF
 
 
 def read_upload(content: bytes) -> Upload:
-    """Find the credential in a PDF or JSON file. Raises UploadUnreadable."""
+    """Find the credential in a PDF, PNG, SVG, JSON or JWT file. Raises UploadUnreadable."""
     if not content or len(content) > MAX_FILE:
         raise UploadUnreadable
-    if content[:1024].lstrip().startswith(b"%PDF-"):
-        return _read_pdf(content)
-    return Upload(read_json(content), None, None)
-
-
-def read_json(content: bytes) -> dict[str, Any]:
-    """An object of JSON without tricks: bounded, not nested deeply, no member twice.
-
-    Raises UploadUnreadable.
-    """
-    if len(content) > MAX_JSON:
-        raise UploadUnreadable
+    start = content[:1024].lstrip()
     try:
-        orjson.loads(content)  # strict: no NaN, valid UTF-8
-        found = json.loads(content, object_pairs_hook=_once)
-    except (ValueError, RecursionError):
+        if start.startswith(b"%PDF-"):
+            return _read_pdf(content)
+        if content.startswith(PNG):
+            return _read_signed(read_png(content))
+        if start.removeprefix(b"\xef\xbb\xbf").startswith(b"<"):
+            return _read_signed(read_svg(content))
+        return _read_signed(content.decode("utf-8-sig"))
+    except (BadJson, NothingBaked, UnicodeDecodeError):
         raise UploadUnreadable from None
-    if not isinstance(found, dict) or _depth(found) > MAX_DEPTH:
+
+
+def read_text(text: str) -> Upload:
+    """What somebody typed or pasted: a code, a link to a certificate, JSON or a token.
+
+    A link of this site is read, any other is fetched. Raises UploadUnreadable and LinkUnreadable.
+    """
+    shown = text.strip()
+    if not shown or len(shown) > MAX_TEXT:
         raise UploadUnreadable
-    return found
+    if shown.startswith("{") or SHAPE.fullmatch(shown):
+        return read_upload(shown.encode())
+    if re.match(r"https?://", shown, re.IGNORECASE) and not re.search(r"\s", shown):
+        return _read_link(shown)
+    code = read_code(shown)
+    if is_well_formed(code):
+        return Upload(code=code)
+    codes = find_codes(shown.upper())
+    if len(codes) != 1:
+        raise UploadUnreadable
+    return Upload(code=codes[0])
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a member stands there twice")
-    return found
+def own_code(link: str) -> str | None:
+    """The code that a link to a page of this site holds."""
+    place, wanted = _parts(link), _parts(settings().base_url)
+    found = re.fullmatch(r"/(?:verify|v)/([^/]+?)(?:\.(?:json|jwt|png|svg|pdf))?/?", place[1])
+    return read_code(found[1]) if found and place[0] == wanted[0] else None
 
 
-def _depth(value: Any, depth: int = 1) -> int:
-    if depth > MAX_DEPTH:
-        return depth
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return max((_depth(item, depth + 1) for item in items), default=depth)
+def _parts(link: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        raise LinkUnreadable from None
+    base = urlsplit(settings().base_url).path.rstrip("/")
+    return parts.netloc.lower(), parts.path.removeprefix(base)
+
+
+def _read_link(link: str) -> Upload:
+    code = own_code(link)
+    if code is not None:
+        return Upload(code=code)
+    try:
+        return read_upload(fetch(link, at_most=MAX_FILE, seconds=LINK_SECONDS))
+    except (OSError, DomainError):
+        raise LinkUnreadable from None
+
+
+def _read_signed(text: str) -> Upload:
+    """JSON or a token. Raises BadJson."""
+    shown = text.strip()
+    if len(shown) <= LONGEST and SHAPE.fullmatch(shown):
+        return Upload(token=read_token(shown))
+    document = read_object(shown.encode(), LARGEST)
+    if "issuer" not in document and "proof" not in document:  # JSON of another kind
+        raise BadJson
+    return Upload(document=document)
 
 
 def _read_pdf(content: bytes) -> Upload:
@@ -83,13 +126,15 @@ def _read_pdf(content: bytes) -> Upload:
     try:
         reader = PdfReader(io.BytesIO(content), root_object_recovery_limit=MAX_OBJECTS)
         attached = reader.attachments.get(ATTACHMENT, [])
+        if len(attached) > 1 and len(set(attached)) > 1:
+            raise UploadUnreadable
         if attached:
-            return Upload(read_json(attached[0]), None, digest)
+            return replace(_read_signed(attached[0].decode()), pdf_digest=digest)
         codes = find_codes(reader.pages[0].extract_text()) if reader.pages else []
-    except UploadUnreadable:
-        raise
+    except (UploadUnreadable, BadJson):
+        raise UploadUnreadable from None
     except _BROKEN as error:
         raise UploadUnreadable from error
     if len(codes) != 1:
         raise UploadUnreadable
-    return Upload(None, codes[0], digest)
+    return Upload(code=codes[0], pdf_digest=digest)

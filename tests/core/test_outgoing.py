@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from lms.core.outgoing import AddressRefused, check_address, send
+from lms.core.outgoing import AddressRefused, check_address, fetch, send
 
 
 def open_up(app, monkeypatch, **values) -> None:
@@ -85,3 +86,31 @@ def test_a_redirect_is_not_followed(app, monkeypatch):
     server.shutdown()
     server.server_close()
     assert (answer.status, answer.headers["location"]) == (302, "http://169.254.169.254/")
+
+
+def test_a_head_that_drips_is_cut_off(app, monkeypatch):
+    open_up(app, monkeypatch, verify_local=True)
+    server = socket.create_server(("127.0.0.1", 0))
+    has_ended = threading.Event()
+
+    def drip() -> None:
+        link, _address = server.accept()
+        with link:
+            link.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            while not has_ended.wait(0.05):
+                try:
+                    link.sendall(b"x")
+                except OSError:
+                    return
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    started = time.monotonic()
+    try:
+        with pytest.raises(OSError):
+            fetch(f"http://127.0.0.1:{server.getsockname()[1]}/", at_most=100, seconds=0.3)
+        assert time.monotonic() - started < 5
+    finally:
+        has_ended.set()
+        thread.join()
+        server.close()

@@ -8,9 +8,8 @@ revocation shows at once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
@@ -21,44 +20,18 @@ from lms.certificates import facts as register
 from lms.certificates.codes import read_code
 from lms.certificates.models import Credential, IssuerKey, VerificationLog
 from lms.certificates.open_badge import fingerprint, issuer_did, verification_method
+from lms.certificates.services import keys
 from lms.certificates.services.signing import was_signed_here
+from lms.certificates.uploads import Upload
+from lms.certificates.verifier import judge, proofs
+from lms.certificates.verifier.claims import issuer_of
+from lms.certificates.verifier.issuers import Issuer, issuer_of_document
+from lms.certificates.verifier.outcome import CannotCheck, Check, Refused, State, Verdict
+from lms.certificates.verifier.tokens import Token
 from lms.core import clock
 from lms.core.db import db
 
-
-class State(StrEnum):
-    """The answer to "is this certificate valid?"."""
-
-    VALID = "valid"
-    REVOKED = "revoked"
-    EXPIRED = "expired"
-    ALTERED = "altered"
-    UNKNOWN = "unknown"
-
-
-class Check(StrEnum):
-    """One thing that is checked."""
-
-    SIGNATURE = "signature"
-    REGISTER = "register"
-    FILE = "file"
-    NOT_REVOKED = "not_revoked"
-    NOT_EXPIRED = "not_expired"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The answer, the certificate it is about, and each check with its outcome."""
-
-    state: State
-    checked_at: datetime
-    credential: Credential | None = None
-    checks: Mapping[Check, bool] = field(default_factory=dict)
-
-    @property
-    def is_valid(self) -> bool:
-        """Whether everything holds."""
-        return self.state == State.VALID
+__all__ = ["Check", "State", "Verdict"]
 
 
 @lru_cache(maxsize=2048)
@@ -78,15 +51,18 @@ def verify_credential(credential: Credential | None) -> Verdict:
         return Verdict(State.UNKNOWN, now)
     text = credential.shown_document
     document = orjson.loads(text)
-    key = _key_of(document, credential).public_key
+    key = _key_of(document, credential)
     checks = {
-        Check.SIGNATURE: was_signed_here(credential, text, key) or _is_genuine(text, key),
+        Check.SIGNATURE: key.withdrawn_at is None
+        and (
+            was_signed_here(credential, text, key.public_key) or _is_genuine(text, key.public_key)
+        ),
         Check.REGISTER: _is_of_register(document, credential),
     }
     return _judge(credential, checks, now)
 
 
-def _judge(credential: Credential, checks: dict[Check, bool], now: datetime) -> Verdict:
+def _judge(credential: Credential, checks: Mapping[Check, bool | None], now: datetime) -> Verdict:
     is_whole = all(checks.values())
     checks = {
         **checks,
@@ -95,6 +71,8 @@ def _judge(credential: Credential, checks: dict[Check, bool], now: datetime) -> 
     }
     if not is_whole:
         state = State.ALTERED
+    elif credential.is_superseded:
+        state = State.SUPERSEDED
     elif credential.is_revoked:
         state = State.REVOKED
     elif credential.is_expired(now):
@@ -128,12 +106,14 @@ def _is_of_register(document: Mapping[str, Any], credential: Credential) -> bool
     )
 
 
-def verify_document(document: Mapping[str, Any]) -> Verdict:
-    """The verdict on an Open Badges document that somebody shows.
+def verify_document(document: Mapping[str, Any], *, waits: bool = False) -> Verdict:
+    """The verdict on a document with a Data Integrity proof that somebody shows, of any issuer.
 
-    Only what Puente itself signed can be equal to what it remembers, so a document made to be
-    hard to check is never canonicalised.
+    Only what Puente itself signed can be equal to what it remembers, so a document that claims to
+    be of this site and was made to be hard to check is never canonicalised.
     """
+    if issuer_of(document) != issuer_did():
+        return judge.judge(document, None, clock.now(), waits=waits)
     identifier = document.get("id")
     credential = queries.find_by_urn(identifier) if isinstance(identifier, str) else None
     if credential is None:
@@ -141,11 +121,57 @@ def verify_document(document: Mapping[str, Any]) -> Verdict:
     now = clock.now()
     is_ours = fingerprint(dict(document)) in credential.document_digests
     text = orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
+    key = _key_of(document, credential)
     checks = {
-        Check.SIGNATURE: is_ours and _is_genuine(text, _key_of(document, credential).public_key),
+        Check.SIGNATURE: is_ours and key.withdrawn_at is None and _is_genuine(text, key.public_key),
         Check.REGISTER: is_ours,
     }
     return _judge(credential, checks, now)
+
+
+def verify_token(token: Token, *, waits: bool = False) -> Verdict:
+    """The verdict on a JSON Web Token that somebody shows, of any issuer."""
+    document = token.document
+    if issuer_of(document) != issuer_did():
+        return judge.judge(document, token, clock.now(), waits=waits)
+    identifier = document.get("id")
+    credential = queries.find_by_urn(identifier) if isinstance(identifier, str) else None
+    if credential is None:
+        return verify_credential(None)
+    try:
+        proofs.prove_token(token, lambda _identity, _key: own_identity())
+    except (Refused, CannotCheck):
+        is_signed = False
+    else:
+        is_signed = True
+    checks = {
+        Check.SIGNATURE: is_signed,
+        Check.REGISTER: is_signed and _is_of_register(document, credential),
+    }
+    return _judge(credential, checks, clock.now())
+
+
+def verify_upload(upload: Upload, *, waits: bool = False) -> Verdict:
+    """The verdict on what somebody shows, whatever it is. waits: see `verifier.judge`."""
+    if upload.document is not None:
+        verdict = verify_document(upload.document, waits=waits)
+    elif upload.token is not None:
+        verdict = verify_token(upload.token, waits=waits)
+    else:
+        verdict = verify_code(upload.code or "")
+    if verdict.credential is None or upload.pdf_digest is None:
+        return verdict
+    is_same = upload.pdf_digest in verdict.credential.pdf_digests
+    return replace(
+        verdict,
+        state=verdict.state if is_same else State.ALTERED,
+        checks={Check.FILE: is_same, **verdict.checks},
+    )
+
+
+def own_identity() -> Issuer:
+    """This site as an issuer, from its own register of keys."""
+    return issuer_of_document(issuer_did(), keys.did_document())
 
 
 def verify_many(codes: Sequence[str]) -> list[tuple[str, Verdict]]:

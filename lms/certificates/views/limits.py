@@ -32,6 +32,21 @@ def limit_uploads(view: View) -> View:
     return cast(View, limiter.limit("30 per 10 minutes", exempt_when=_is_reading)(view))
 
 
+def is_code(typed: str) -> bool:
+    """Whether something typed can be meant for a code: neither a link nor a text."""
+    return len(typed) <= 100 and "://" not in typed and "{" not in typed
+
+
+def _is_typed_code() -> bool:
+    return _is_reading() or is_code(request.form.get("by-code-code", ""))
+
+
+def limit_texts(view: View) -> View:
+    """30 links or texts in ten minutes from one address; codes are counted on their page."""
+    limit = limiter.shared_limit("30 per 10 minutes", scope="texts", exempt_when=_is_typed_code)
+    return cast(View, limit(view))
+
+
 def limit_looks(view: View) -> View:
     """120 counted looks in ten minutes from one address."""
     return cast(View, limiter.limit("120 per 10 minutes")(view))

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from flask import make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.certificates import queries
 from lms.certificates.codes import read_code
-from lms.certificates.errors import UploadUnreadable
+from lms.certificates.errors import LinkUnreadable, UploadUnreadable
 from lms.certificates.forms import CodeForm, UploadForm
 from lms.certificates.services import verify as services
-from lms.certificates.services.verify import Check, State, Verdict
-from lms.certificates.uploads import MAX_FILE, Upload, read_upload
+from lms.certificates.services.verify import State, Verdict
+from lms.certificates.uploads import MAX_FILE, Upload, read_text, read_upload
 from lms.certificates.views import bp
-from lms.certificates.views.limits import limit_guesses, limit_looks, limit_uploads
-from lms.certificates.views.shared import check_texts, shown_facts
+from lms.certificates.views.limits import (
+    is_code,
+    limit_guesses,
+    limit_looks,
+    limit_texts,
+    limit_uploads,
+)
+from lms.certificates.views.shared import check_texts, problem_text, shown_facts
 from lms.core.db import transaction
-from lms.core.web import own_transaction, public, read_only_post
+from lms.core.web import own_transaction, public
 
 
 def _start(code_form: CodeForm, upload_form: UploadForm, status: int = 200) -> ResponseReturnValue:
@@ -35,13 +39,24 @@ def verify() -> ResponseReturnValue:
 
 @bp.post("/verify")
 @public
-@read_only_post
+@own_transaction
+@limit_texts
 def verify_code() -> ResponseReturnValue:
-    """Go to the page of the typed code, whether there is one or not."""
+    """Go to the page of the typed code, whether there is one or not; judge a link or a text."""
     form = CodeForm(prefix="by-code")
     if not form.validate_on_submit():
         return _start(form, UploadForm(prefix="by-file", formdata=None), 422)
-    return redirect(url_for(".verify_page", code=read_code(form.code.data or "")), 303)
+    typed = form.code.data or ""
+    if is_code(typed):
+        return redirect(url_for(".verify_page", code=read_code(typed)), 303)
+    try:
+        upload = read_text(typed)
+    except (UploadUnreadable, LinkUnreadable) as error:
+        form.code.errors = [str(error.text)]
+        return _start(form, UploadForm(prefix="by-file", formdata=None), 422)
+    if upload.code is not None:
+        return redirect(url_for(".verify_page", code=upload.code), 303)
+    return _shown(upload, "text")
 
 
 @bp.get("/verify/<code>")
@@ -79,40 +94,32 @@ def verify_file() -> ResponseReturnValue:
     except UploadUnreadable as error:
         form.file.errors = [str(error.text)]
         return _start(CodeForm(prefix="by-code", formdata=None), form, 422)
-    verdict = _judge(upload)
-    with transaction():  # reading the file may take long, and nobody shall wait for it to write
-        services.note([verdict.credential], "file")
+    return _shown(upload, "file")
+
+
+def _shown(upload: Upload, how: str) -> ResponseReturnValue:
+    """The answer on what was handed in."""
+    verdict = services.verify_upload(upload)
+    with transaction():  # reading it may take long, and nobody shall wait for it to write
+        services.note([verdict.credential], how)
     return _answer(verdict, is_file=True)
-
-
-def _judge(upload: Upload) -> Verdict:
-    if upload.document is not None:
-        verdict = services.verify_document(upload.document)
-    else:
-        verdict = services.verify_code(upload.code or "")
-    if verdict.credential is None or upload.pdf_digest is None:
-        return verdict
-    is_same = upload.pdf_digest in verdict.credential.pdf_digests
-    return replace(
-        verdict,
-        state=verdict.state if is_same else State.ALTERED,
-        checks={Check.FILE: is_same, **verdict.checks},
-    )
 
 
 def _answer(verdict: Verdict, *, is_file: bool = False) -> ResponseReturnValue:
     credential = verdict.credential
+    is_foreign = credential is None and verdict.state != State.UNKNOWN
     response = make_response(
         render_template(
-            "certificates/verdict.html",
+            "certificates/verdict_of_other.html" if is_foreign else "certificates/verdict.html",
             verdict=verdict,
             credential=credential,
             facts=shown_facts(credential) if credential else None,
             checks=check_texts(verdict),
+            problem=problem_text(verdict.problem),
             is_file=is_file,
             code_form=CodeForm(prefix="by-code", formdata=None),
         ),
-        404 if credential is None else 200,
+        404 if verdict.state == State.UNKNOWN else 200,
     )
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     response.headers["Cache-Control"] = "private, no-store"
