@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL server for the tests; also as root, where initdb refuses to run."""
+"""Throw-away databases for the tests; PostgreSQL also as root, where initdb refuses to run."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from sqlalchemy import create_engine, text
+
+from lms.config import Settings
 from tools.system import find_postgresql
 
 
@@ -50,3 +54,24 @@ def postgres_server(*, is_durable: bool = False) -> Iterator[str]:
             check=False, cwd=folder, **quiet,
         )  # fmt: skip
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def own_database(settings: Settings, folder: Path, name: str, **changes: Any) -> Iterator[Settings]:
+    """Settings of a fresh database on the same kind of server, with `changes`.
+
+    For what cannot lie in the transaction that other tests are rolled back in.
+    """
+    values = settings.model_dump() | {"data_dir": folder} | changes
+    if settings.is_sqlite:
+        yield Settings(**values)
+        return
+    engine = create_engine(settings.sqlalchemy_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    assert settings.database_url is not None
+    url = settings.database_url.replace("/postgres?", f"/{name}?")
+    yield Settings(**(values | {"database_url": url}))
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()

@@ -12,6 +12,7 @@ from lms.accounts import queries
 from lms.accounts.models import User
 from lms.accounts.permissions import require, signed_in
 from lms.accounts.services import drafts
+from lms.core import once
 from lms.core.errors import InvalidInput, NotFound
 
 bp = Blueprint("drafts", __name__, url_prefix="/drafts")
@@ -35,7 +36,7 @@ def _content() -> dict[str, Any]:
     return {
         name: values[0] if len(values) == 1 else values
         for name, values in request.form.lists()
-        if name != "csrf_token"
+        if name not in ("csrf_token", once.FIELD)
     }
 
 

@@ -7,6 +7,7 @@ from lms.accounts.models import User
 from lms.accounts.services import downloads, drafts, sign_ins
 from lms.accounts.services.registration import remove_old_registrations
 from lms.core.db import db
+from lms.core.once import forget_sent_forms
 from lms.core.outbox import Job
 
 
@@ -36,4 +37,5 @@ JOBS = [
         every="37 3 * * *",
     ),
     Job("accounts.remove_old_sign_ins", sign_ins.remove_old_sign_ins, every="31 3 * * *"),
+    Job("accounts.forget_sent_forms", forget_sent_forms, every="41 * * * *"),
 ]

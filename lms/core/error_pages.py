@@ -12,6 +12,7 @@ from sqlalchemy.exc import DataError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, TooManyRequests
 
+from lms.core import once
 from lms.core.errors import ChangedMeanwhile, DomainError, InvalidInput, NotFound
 from lms.core.limits import seconds_to_wait, waiting_time
 
@@ -88,7 +89,7 @@ def init_error_pages(app: Flask) -> None:
         typed = [
             (name, value)
             for name, value in request.form.items(multi=True)
-            if name != "csrf_token" and "password" not in name
+            if name not in ("csrf_token", once.FIELD) and "password" not in name
         ]
         page = render_template("core/error.html", status=429, message=message, typed=typed)
         return page, 429, headers

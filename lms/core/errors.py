@@ -53,3 +53,13 @@ class ChangedMeanwhile(DomainError):
     message = lazy_gettext(
         "Somebody changed this at the same time. Look at the new state and try again."
     )
+
+
+class SentTwice(DomainError):
+    """The same form is being worked on at this moment."""
+
+    status = 409
+    message = lazy_gettext(
+        "This form was sent twice, and the first one is still being worked on. Wait a moment, then"
+        " look whether it is done."
+    )

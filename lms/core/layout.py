@@ -15,9 +15,10 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from lms.core.fragments import keep_fragment, reader_key
+from lms.core.once import page_word
 
 # U+0000 cannot stand in an HTML page, and no form takes it
-_TOKEN, _HERE, _NAME = (f"\0{mark}\0" for mark in ("token", "here", "name"))
+_TOKEN, _HERE, _NAME, _WORD = (f"\0{mark}\0" for mark in ("token", "here", "name", "word"))
 
 
 @pass_context
@@ -64,7 +65,7 @@ def page_foot(context: Context) -> Markup:
 
 
 def keep_form(key: Hashable, draw: Callable[[], str]) -> Markup:
-    """A drawn form, kept as `keep_fragment` keeps it, with the token of the present session."""
-    token = generate_csrf()
-    drawn = keep_fragment(key, lambda: draw().replace(token, _TOKEN))
-    return Markup(drawn.replace(_TOKEN, token))  # noqa: S704 - a template's
+    """A drawn form, kept as `keep_fragment` keeps it, with the words of session and page."""
+    token, word = generate_csrf(), page_word()
+    drawn = keep_fragment(key, lambda: draw().replace(token, _TOKEN).replace(word, _WORD))
+    return Markup(drawn.replace(_TOKEN, token).replace(_WORD, word))  # noqa: S704 - a template's

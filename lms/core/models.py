@@ -1,4 +1,4 @@
-"""Tables of the floor: jobs to do, stored files, audit log, site settings."""
+"""Tables of the floor: jobs to do, stored files, audit log, site settings, forms just sent."""
 
 from __future__ import annotations
 
@@ -82,3 +82,13 @@ class SiteSetting(Model):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[dict[str, Any]]
+
+
+class SentForm(Model):
+    """A form that was just sent, and where its answer led. Goes after a while."""
+
+    __tablename__ = "sent_forms"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    sent_at: Mapped[datetime] = mapped_column(index=True)
+    answer: Mapped[dict[str, Any] | None]  # location, status, flashes

@@ -21,6 +21,7 @@ from lms.core.fragments import keep_fragment
 from lms.core.layout import masthead, page_foot
 from lms.core.markdown import plain_text, render_markdown
 from lms.core.money import Money
+from lms.core.once import page_word
 from lms.core.settings import settings
 from lms.core.text import current_language, in_language, language_of, present_locale
 from lms.core.web import Menu, show_panels
@@ -147,6 +148,7 @@ def init_templates(app: Flask, can: Callable[..., bool]) -> None:
         page_foot=page_foot,
         zone_city=zone_city,
         page_url=page_url,
+        page_word=page_word,
     )
 
     @app.context_processor

@@ -16,6 +16,7 @@ from flask_wtf.csrf import CSRFProtect
 from markupsafe import Markup
 
 from lms.core.db import transaction
+from lms.core.once import do_once, do_once_apart, form_key
 from lms.core.registry import Registered
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -44,10 +45,12 @@ class Puente(Flask):
         """Run the view within its transaction."""
         view = self.view_functions.get(request.endpoint or "")
         writes = request.method not in SAFE_METHODS and not getattr(view, "is_read_only", False)
+        deed = super().dispatch_request
+        key = form_key() if writes else None  # reads what was uploaded: before the transaction
         if getattr(view, "has_own_transaction", False):
-            return super().dispatch_request()
+            return do_once_apart(key, deed) if key else deed()
         with transaction(write=writes):
-            return super().dispatch_request()
+            return do_once(key, deed) if key else deed()
 
 
 def own_transaction(view: View) -> View:

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from flask import Flask
 from pydantic import SecretStr
-from sqlalchemy import create_engine, func, select, text
+from sqlalchemy import func, select
 
 from lms.app import create_app
 from lms.config import Settings
@@ -28,35 +26,18 @@ from lms.payments.services import orders, payments, refunds, vouchers
 from tests.doubles.stripe import API_KEY, WEBHOOK_SECRET
 from tests.factories.accounts import make_user
 from tests.factories.payments import make_order, make_paid_order, make_paid_run, make_voucher
+from tests.postgres import own_database
 
 PRICE = Money(12_000, "CAD")
 
 
-@contextmanager
-def own_database(settings: Settings, folder: Path) -> Iterator[Settings]:
-    """Settings of a fresh database on the same kind of server."""
+@pytest.fixture(scope="module")
+def shared_app(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     keys = {
-        "data_dir": folder,
         "stripe_secret_key": SecretStr(API_KEY),
         "stripe_webhook_secret": SecretStr(WEBHOOK_SECRET),
     }
-    if settings.is_sqlite:
-        yield Settings(**(settings.model_dump() | keys))
-        return
-    engine = create_engine(settings.sqlalchemy_url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text("CREATE DATABASE race"))
-    assert settings.database_url is not None
-    url = settings.database_url.replace("/postgres?", "/race?")
-    yield Settings(**(settings.model_dump() | keys | {"database_url": url}))
-    with engine.connect() as connection:
-        connection.execute(text("DROP DATABASE race WITH (FORCE)"))
-    engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def shared_app(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    with own_database(settings, tmp_path_factory.mktemp("race")) as own:
+    with own_database(settings, tmp_path_factory.mktemp("race"), "race", **keys) as own:
         app = create_app(own, testing=True)
         with app.app_context():
             Model.metadata.create_all(db.engine)

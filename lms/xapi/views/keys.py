@@ -13,6 +13,7 @@ from lms.accounts.permissions import require, signed_in
 from lms.core import audit
 from lms.core.db import db
 from lms.core.errors import NotFound
+from lms.core.once import leads_on
 from lms.core.settings import settings
 from lms.xapi.collections import REGISTRATION, statement_collections
 from lms.xapi.forms import SCOPES, ExpiryForm, KeyForm, RotateForm
@@ -60,6 +61,10 @@ def add_key() -> ResponseReturnValue:
         limit=row.limit_kind,
         limited_to=str(row.limit_value) if row.limit_value else None,
         expires_at=row.expires_at.isoformat() if row.expires_at else None,
+    )
+    leads_on(
+        url_for(".show_key", key_id=row.id),
+        _("The form was sent twice, the key was made once. Make a new secret if you saw none."),
     )
     return _secret_page(row, secret)
 
