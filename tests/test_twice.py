@@ -66,13 +66,12 @@ NOBODY = "new.person@example.org"
 NEW_ADDRESS = {"accounts.register", "accounts.request_new_email"}
 # Done by the second click, too, and why that is well.
 AGAIN = {
-    "accounts.sign_in": {"sign_ins"},  # the browser keeps the second cookie
     "xapi_browser.export": {"audit_entries"},  # a download each
     "xapi_admin.test_endpoint": {"audit_entries"},  # a test each
     "xapi_admin.rotate_key": {"audit_entries"},  # the secret that is seen is the one that counts
 }
 # Led elsewhere by the second click: the first one ended the sign-in that it came with.
-ELSEWHERE = {"accounts.sign_in", "accounts.change_password", "accounts.close"}
+ELSEWHERE = {"accounts.change_password", "accounts.close"}
 # Forms that need no word: they say how it shall be. Stripe's own page minds its clicks itself.
 WITHOUT_WORD = {"site.set_language", "accounts.sign_out"}
 WORDS = "Some words"

@@ -16,6 +16,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from flask import Response, current_app, g, redirect, request, session
+from flask.json.tag import TaggedJSONSerializer
 from flask.typing import ResponseReturnValue
 from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy import text as sql
@@ -24,6 +25,7 @@ from lms.core import clock
 from lms.core.db import UtcDateTime, db, transaction
 from lms.core.errors import SentTwice
 from lms.core.models import SentForm
+from lms.core.sealing import seal, unseal
 
 FIELD: Final = "once"
 REMEMBERED: Final = timedelta(minutes=10)
@@ -31,6 +33,8 @@ PATIENCE: Final = timedelta(seconds=20)  # of a second click, while the first is
 ABANDONED: Final = timedelta(minutes=1)  # after this the first one's process has died
 # where Flask-Login, Flask and Flask-WTF keep these in the session
 _SIGNED_IN, _FLASHES, _TOKEN = "_user_id", "_flashes", "csrf_token"
+_SESSION: Final = TaggedJSONSerializer()
+_PURPOSE: Final = "sent form"
 _TAKE = sql(
     "INSERT INTO sent_forms (key, sent_at) VALUES (:key, :now) ON CONFLICT (key) DO NOTHING"
 ).bindparams(bindparam("now", type_=UtcDateTime()))
@@ -138,17 +142,18 @@ def _session_state() -> dict[str, Any]:
 
 
 def _settle(key: str, response: Response | None, state: dict[str, Any]) -> None:
-    """Keep where the answer leads.
+    """Keep where the answer leads; not that of a form that was refused or only showed something.
 
-    Not that of a form that was refused or only showed something, nor one that changed the cookie,
-    as signing in does: the second click needs the cookie, too.
+    Where the deed changed the cookie, as signing in does, the second click needs it, too.
     """
     mine = SentForm.key == key
     answer = _answer(response) if response is not None else None
-    if answer is not None and _session_state() == state:
-        db.session.execute(update(SentForm).where(mine).values(answer=answer))
-    else:
+    if answer is None:
         db.session.execute(delete(SentForm).where(mine))
+        return
+    if _session_state() != state:
+        answer["session"] = seal(_SESSION.dumps(dict(session)), _PURPOSE)
+    db.session.execute(update(SentForm).where(mine).values(answer=answer))
 
 
 def _answer(response: Response) -> dict[str, Any] | None:
@@ -160,6 +165,9 @@ def _answer(response: Response) -> dict[str, Any] | None:
 
 
 def _again(answer: dict[str, Any]) -> ResponseReturnValue:
+    if "session" in answer:
+        session.clear()
+        session.update(_SESSION.loads(unseal(answer["session"], _PURPOSE)))
     if answer["flashes"]:
         session[_FLASHES] = [tuple(flash) for flash in answer["flashes"]]
     return redirect(answer["location"], answer["status"])
