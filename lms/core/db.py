@@ -130,7 +130,7 @@ def prepare_engine(engine: Engine) -> None:
         connection.isolation_level = None
         for pragma in (
             "journal_mode=wal",
-            "synchronous=normal",
+            "synchronous=full",  # what was answered survives a power cut
             "busy_timeout=30000",
             "foreign_keys=on",
             "cache_size=-16000",

@@ -10,7 +10,7 @@ from flask import request
 from werkzeug.http import parse_options_header
 
 from lms.xapi.errors import StatementRefused
-from lms.xapi.json_text import NotJson, Sent, decode, read_many
+from lms.xapi.json_text import NotJson, Sent, read_body
 from lms.xapi.services.attachments import MOST_ATTACHMENTS, Part, check_parts
 
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
@@ -64,7 +64,7 @@ def _check_charset(options: Mapping[str, str]) -> None:
 
 def _statements(content: bytes) -> tuple[list[Sent], bool]:
     try:
-        return read_many(decode(content))
+        return read_body(content)
     except NotJson as error:
         raise StatementRefused("body", str(error)) from None
 

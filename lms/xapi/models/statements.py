@@ -19,7 +19,6 @@ class StoredStatement(Model):
 
     __tablename__ = "xapi_statements"
     __table_args__ = (
-        Index("ix_xapi_statements_actor_key_id", "actor_key", "id"),
         Index("ix_xapi_statements_verb_id_id", "verb_id", "id"),
         Index("ix_xapi_statements_key_id_id", "key_id", "id"),
         UniqueConstraint("stored", name="uq_xapi_statements_stored"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import update
@@ -12,11 +13,22 @@ from lms.core.db import db
 from lms.xapi.json_text import dumps
 from lms.xapi.lookup import By, lookup_key
 from lms.xapi.models import KnownActivity
-from lms.xapi.services.rows import insert_rows, rows_in
+from lms.xapi.services.rows import rows_in
 
 _BY_KEY = ("name", "description", "extensions")  # merged member by member; the latest wins else
 _MOST_REMEMBERED = 5000
-_COLUMNS = {"key": int, "iri": str, "definition": str}
+ACTIVITY_COLUMNS = {"key": int, "iri": str, "definition": str}
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What statements say that was not known. added: rows of activities seen for the first time.
+
+    has_changed: whether what was known of another has changed, and was written.
+    """
+
+    added: Sequence[tuple[int, str, str]] = ()
+    has_changed: bool = False
 
 
 class _Remembered:
@@ -54,8 +66,8 @@ def merged(known: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     return whole
 
 
-def learn(statements: Iterable[Mapping[str, Any]], version: int) -> bool:
-    """Keep what statements say about activities; returns whether anything changed.
+def learn(statements: Iterable[Mapping[str, Any]], version: int) -> News:
+    """Keep what statements say about activities; the rows of new ones are still to be inserted.
 
     version: that of `StoreOrder`, read under its lock.
     """
@@ -67,7 +79,7 @@ def learn(statements: Iterable[Mapping[str, Any]], version: int) -> bool:
             if _remembered.definitions.get(iri) != definition:
                 news.setdefault(iri, []).append(definition)
     if not news:
-        return False
+        return News()
     known = known_definitions(news)
     added: list[tuple[int, str, str]] = []
     changed = False
@@ -87,8 +99,7 @@ def learn(statements: Iterable[Mapping[str, Any]], version: int) -> bool:
             )
         else:
             _remembered.definitions[iri] = definitions[-1]
-    insert_rows("xapi_activities", _COLUMNS, added)
-    return changed
+    return News(added, changed)
 
 
 def known_definitions(iris: Iterable[str]) -> dict[str, dict[str, Any]]:

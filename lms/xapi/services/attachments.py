@@ -110,7 +110,7 @@ def kept_parts(documents: Sequence[str]) -> Iterator[tuple[str, str, bytes]]:
         for _path, attachment in attachments_of(json.loads(document)):
             types.setdefault(attachment["sha2"].lower(), attachment["contentType"])
     rows = rows_in("sha2, path", "xapi_attachments", "sha2", str, types)
-    paths = dict(rows)
+    paths: dict[str, str] = dict(rows)
     store = file_store()
     for sha2, content_type in types.items():
         if sha2 in paths:

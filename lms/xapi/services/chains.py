@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lms.xapi.lookup import By, lookup_key, lookup_keys, reference_of
-from lms.xapi.services.rows import insert_rows, rows_in
+from lms.xapi.services.rows import Query, insert_rows, rows_in, selection
 
 KEY_COLUMNS = {"key": int, "statement_pk": int}
 _MOST_STEPS = 100
@@ -55,15 +55,19 @@ def inherit(links: Mapping[str, Link]) -> None:
             reference = known[reference].reference
 
 
-def pass_on(links: Mapping[str, Link], ids: Iterable[str]) -> bool:
+def waiting_for(ids: Iterable[uuid.UUID]) -> list[Query]:
+    """What asks whether statements in the store refer to these, which come only now."""
+    names = [lookup_key(By.REFERENCE, str(one)) for one in ids]
+    return selection("key, statement_pk", "xapi_statement_keys", "key", int, names)
+
+
+def pass_on(links: Mapping[str, Link], ids: Iterable[str]) -> None:
     """Let earlier statements, which refer to new ones, be found by what these are found by.
 
-    ids: those of the new statements that somebody may have referred to before they came. Returns
-    whether anybody did, among the new ones or before.
+    ids: those of the new statements that somebody may have referred to before they came.
     """
     wave = {name: set(links[name].keys) for name in ids}
     seen: set[tuple[str, str]] = set()
-    is_referred_to = False
     for _step in range(_MOST_STEPS):
         targets = {lookup_key(By.REFERENCE, name): name for name in wave}
         rows = rows_in(
@@ -73,7 +77,6 @@ def pass_on(links: Mapping[str, Link], ids: Iterable[str]) -> bool:
             int,
             targets,
         )
-        is_referred_to = is_referred_to or bool(rows)
         entries: list[tuple[int, int]] = []
         following: dict[str, set[int]] = {}
         for key, primary_key, statement_id in rows:
@@ -85,6 +88,5 @@ def pass_on(links: Mapping[str, Link], ids: Iterable[str]) -> bool:
             following.setdefault(name, set()).update(wave[target])
         insert_rows("xapi_statement_keys", KEY_COLUMNS, entries, is_known_fine=True)
         if not following:
-            break
+            return
         wave = following
-    return is_referred_to

@@ -21,7 +21,7 @@ from lms.xapi.json_text import NotJson, Sent, read_one
 from lms.xapi.services.record import own_authority
 from lms.xapi.services.rows import rows_in
 from lms.xapi.services.sameness import is_same
-from lms.xapi.services.store import take_places, write
+from lms.xapi.services.store import write
 from lms.xapi.validation import check_statement
 
 _AT_ONCE = 500  # statements held in memory
@@ -258,7 +258,6 @@ def _write(fresh: Sequence[tuple[_Entry, uuid.UUID]]) -> None:
             [entry.sent for entry, _id in part],
             [statement_id for _entry, statement_id in part],
             [statement_id for entry, statement_id in part if "id" in entry.sent.value],
-            take_places(len(part)),
             authority=json.loads(authority),
             key_id=None,
             version=version,

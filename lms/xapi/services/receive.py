@@ -14,7 +14,7 @@ from lms.xapi.services.attachments import keep_attachments
 from lms.xapi.services.preparing import Ready, make_ready
 from lms.xapi.services.rows import rows_in
 from lms.xapi.services.sameness import is_same
-from lms.xapi.services.store import VOIDED, take_places, write_ready
+from lms.xapi.services.store import VOIDED, begin_writing, write_ready
 from lms.xapi.validation import check_statement
 
 
@@ -80,8 +80,9 @@ def keep(
     Raises StatementConflict when an id is in the store with another content, VoidingRefused for
     what another key stored. Nothing is stored then.
     """
-    place = take_places(len(checked.entries))  # from here on, nobody else writes
-    known = _known(checked.given)
+    count = len(checked.entries)
+    begun = begin_writing(count, checked.given, checked.given)  # from here on, nobody else writes
+    known = begun.known
     if not sender.may_void_all:
         _check_voids(checked.entries, sender.key_id)
     fresh: list[Ready] = []
@@ -92,10 +93,10 @@ def keep(
         elif not is_same(one.value, json.loads(document)):
             raise StatementConflict(str(one.statement_id))
     if fresh and attachments:
-        uses = [(one.value, place.first_pk + number) for number, one in enumerate(fresh)]
+        uses = [(one.value, begun.place.first_pk + number) for number, one in enumerate(fresh)]
         keep_attachments(attachments, uses)
     if fresh:
-        write_ready(fresh, checked.given - known.keys(), place, key_id=sender.key_id)
+        write_ready(fresh, checked.given - known.keys(), begun, key_id=sender.key_id)
     return list(checked.ids)
 
 
@@ -119,11 +120,6 @@ def receive(
         check_reach([entry.value for entry in entries])
     sender = Sender(authority, key_id, may_void_all, version)
     return keep(checked, prepare(checked, sender), sender)
-
-
-def _known(ids: frozenset[uuid.UUID]) -> dict[uuid.UUID, str]:
-    rows = rows_in("statement_id, document", "xapi_statements", "statement_id", uuid.UUID, ids)
-    return {uuid.UUID(str(statement_id)): document for statement_id, document in rows}
 
 
 def _check_voids(entries: Sequence[Sent], key_id: int | None) -> None:

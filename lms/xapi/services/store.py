@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,10 +22,10 @@ from lms.xapi.lookup import (
     related_agents,
 )
 from lms.xapi.models import StoredStatement, StoreOrder
-from lms.xapi.services.activities import learn
-from lms.xapi.services.chains import KEY_COLUMNS, Link, inherit, pass_on
+from lms.xapi.services.activities import ACTIVITY_COLUMNS, learn
+from lms.xapi.services.chains import KEY_COLUMNS, Link, inherit, pass_on, waiting_for
 from lms.xapi.services.preparing import Ready, make_ready
-from lms.xapi.services.rows import insert_rows, run_one
+from lms.xapi.services.rows import Query, insert_rows, insert_together, run_each, selection
 from lms.xapi.services.voiding import void
 from lms.xapi.validation import VOIDED
 
@@ -69,22 +69,47 @@ class Order:
     activities_version: int
 
 
-def take_places(count: int) -> Order:
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A turn to write: places in the order, and what the store knows of the new statements.
+
+    known: texts of statements with ids that were asked for. waiting: rows of `chains.waiting_for`.
+    """
+
+    place: Order
+    known: Mapping[uuid.UUID, str]
+    waiting: Sequence[tuple[Any, ...]]
+
+
+def begin_writing(
+    count: int, ids: Collection[uuid.UUID] = (), given: Collection[uuid.UUID] = ()
+) -> Begun:
     """Take the next places in the order of commit, and keep others from it until then.
 
     All writers change one row, which locks it until the end of the transaction on PostgreSQL; on
     SQLite there is one writer at a time anyway. So `id` and `stored` grow in the order of commit,
     and readers that poll with `since` miss nothing. To be called as late as possible.
+
+    ids: those that may be in the store already. given: those that others may have named before.
     """
     now = (clock.now() - _EPOCH) // _MICROSECOND
-    row = run_one(_TAKE, (count, now, now + count - 1, count))
-    if row is None:
+    take = Query(_TAKE, (count, now, now + count - 1, count))
+    # what is asked for together is read when the row is locked: PostgreSQL takes a new look for
+    # each statement of a transaction
+    places, known, waiting = run_each(
+        [
+            [take],
+            selection("statement_id, document", "xapi_statements", "statement_id", uuid.UUID, ids),
+            waiting_for(given),
+        ]
+    )
+    if not places:
         _begin_order()
-        row = run_one(_TAKE, (count, now, now + count - 1, count))
-        assert row is not None
-    last_pk, last_stored, version = row
+        return begin_writing(count, ids, given)
+    last_pk, last_stored, version = places[0]
     first_stored = _EPOCH + timedelta(microseconds=last_stored - count + 1)
-    return Order(last_pk - count + 1, first_stored, version)
+    place = Order(last_pk - count + 1, first_stored, version)
+    return Begun(place, {uuid.UUID(str(name)): text for name, text in known}, waiting)
 
 
 def _begin_order() -> None:
@@ -113,34 +138,33 @@ def store_statements(
     """
     entries = [sent(dict(statement)) for statement in statements]
     ids = [uuid.UUID(s["id"]) if "id" in s else uuid.uuid4() for s in statements]
-    place = take_places(len(entries))
     given = [i for i, statement in zip(ids, statements, strict=True) if "id" in statement]
-    write(entries, ids, given, place, authority=authority, key_id=key_id, version=version)
+    write(entries, ids, given, authority=authority, key_id=key_id, version=version)
     return ids
 
 
 def write(
     entries: Sequence[Sent],
     ids: Sequence[uuid.UUID],
-    given: Iterable[uuid.UUID],
-    place: Order,
+    given: Collection[uuid.UUID],
     *,
     authority: Mapping[str, Any],
     key_id: int | None,
     version: str,
 ) -> None:
-    """Write new and valid statements with these ids at places that were taken.
+    """Write new and valid statements with these ids.
 
     given: those of the ids that their senders chose, so that others may have named them before.
     """
     ready = make_ready(entries, ids, authority=authority, version=version)
-    write_ready(ready, given, place, key_id=key_id)
+    write_ready(ready, given, begin_writing(len(ready), given=given), key_id=key_id)
 
 
 def write_ready(
-    ready: Sequence[Ready], given: Iterable[uuid.UUID], place: Order, *, key_id: int | None
+    ready: Sequence[Ready], given: Iterable[uuid.UUID], begun: Begun, *, key_id: int | None
 ) -> None:
     """Write new statements at places that were taken. given: as for `write`."""
+    place = begun.place
     rows: list[tuple[Any, ...]] = []
     links: dict[str, Link] = {}
     primary_key, stored = place.first_pk, place.first_stored
@@ -163,21 +187,28 @@ def write_ready(
         )
         links[str(one.statement_id)] = Link(one.keys, one.reference)
         primary_key, stored = primary_key + 1, stored + _MICROSECOND
-    if any(one.reference for one in ready):
+    is_any_referring = any(one.reference for one in ready)
+    if is_any_referring:
         inherit(links)
-    insert_rows("xapi_statements", _COLUMNS, rows)
-    insert_rows("xapi_statement_keys", KEY_COLUMNS, _key_rows(links, place.first_pk))
-    awaited = [str(statement_id) for statement_id in given]
-    if awaited and not pass_on(links, awaited):
-        awaited = []
     statements = [one.value for one in ready]
-    if learn(statements, place.activities_version):
+    news = learn(statements, place.activities_version)
+    insert_together(
+        (
+            ("xapi_statements", _COLUMNS, rows),
+            ("xapi_statement_keys", KEY_COLUMNS, _key_rows(links, place.first_pk)),
+            ("xapi_activities", ACTIVITY_COLUMNS, news.added),
+        )
+    )
+    if news.has_changed:
         db.session.execute(
             update(StoreOrder)
             .values(activities_version=StoreOrder.activities_version + 1)
             .execution_options(synchronize_session=False)
         )
-    void(statements, awaited)
+    awaited = [str(statement_id) for statement_id in given]
+    if begun.waiting or is_any_referring:
+        pass_on(links, awaited)
+        void(statements, awaited)
 
 
 def _key_rows(links: Mapping[str, Link], first_pk: int) -> list[tuple[int, int]]:
@@ -186,4 +217,5 @@ def _key_rows(links: Mapping[str, Link], first_pk: int) -> list[tuple[int, int]]
         rows += [(key, primary_key) for key in link.keys]
         if link.reference:
             rows.append((lookup_key(By.REFERENCE, link.reference), primary_key))
+    rows.sort()  # neighbours in the index are written one after the other
     return rows

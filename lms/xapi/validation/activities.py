@@ -13,6 +13,7 @@ from lms.xapi.validation.values import (
     list_of,
     members,
     one_of,
+    remembered,
     text,
 )
 
@@ -80,11 +81,11 @@ _ACTIVITY: dict[str, Check] = {
 }
 
 
-def activity(value: Any) -> None:
-    """An Activity."""
+def _activity(value: Any) -> None:
     members(value, _ACTIVITY, ("id",))
 
 
+activity = remembered(_activity)  # an Activity
 _activity_list = list_of(activity)
 
 

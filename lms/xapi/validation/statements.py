@@ -22,6 +22,7 @@ from lms.xapi.validation.values import (
     members,
     number,
     one_of,
+    remembered,
     text,
     uuid_text,
     whole_number,
@@ -51,6 +52,7 @@ _ATTACHMENT: dict[str, Check] = {
 _ATTACHMENT_NEEDS = ("usageType", "display", "contentType", "length", "sha2")
 
 
+@remembered
 def _verb(value: Any) -> None:
     members(value, _VERB, ("id",))
 

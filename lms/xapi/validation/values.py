@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
+import orjson
+
 Check = Callable[[Any], None]
 
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`\x00-\x20\x7f\ud800-\udfff]+")
@@ -37,6 +39,8 @@ _INSTANT = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:[Zz]|[+-]\d{2}(?::?\d{2})?)?",
     re.ASCII,
 )
+_MOST_REMEMBERED = 10_000
+_LONGEST_REMEMBERED = 1_000  # bytes
 _MINUS_ZERO = re.compile(r"-00(?::?00)?")
 
 
@@ -168,6 +172,30 @@ def pattern(expression: str, rule: str) -> Check:
             raise Broken(rule)
 
     return check
+
+
+def remembered(check: Check) -> Check:
+    """The same check, that passes over what it found right before: statements repeat their parts.
+
+    What was found right is known by its JSON text, so by all of its content.
+    """
+    found_right: set[bytes] = set()
+
+    def checked(value: Any) -> None:
+        try:
+            text = orjson.dumps(value)
+        except TypeError:  # a number of more than 64 bits
+            check(value)
+            return
+        if text in found_right:
+            return
+        check(value)
+        if len(text) <= _LONGEST_REMEMBERED:
+            if len(found_right) >= _MOST_REMEMBERED:
+                found_right.clear()
+            found_right.add(text)
+
+    return checked
 
 
 def list_of(check: Check, *, is_empty_fine: bool = True) -> Check:
