@@ -12,7 +12,7 @@ from lms.core.db import db, transaction
 from lms.xapi import queries
 from lms.xapi.commands.statements import statements_group
 from lms.xapi.models import ErasureWay, RetentionRule
-from lms.xapi.services import erasure, retention, summaries
+from lms.xapi.services import erasure, rebuilding, retention, summaries
 
 __all__ = ["statements_group"]
 
@@ -85,3 +85,33 @@ def recount(check: bool) -> None:
             with transaction():
                 counted = summaries.count_chunk()
             bar.update(counted)
+
+
+@statements_group.command("rebuild-keys")
+@click.option("--check", is_flag=True, help="Only tell what is wrong.")
+def rebuild_keys(check: bool) -> None:
+    """Work out anew what statements are found by, through chains of references too."""
+    with transaction(write=False):
+        newest = queries.newest_pk()
+    statements = missing = surplus = 0
+    with click.progressbar(length=newest, label="Comparing") as bar:
+        for after in range(0, newest, rebuilding.WINDOW):
+            up_to = min(after + rebuilding.WINDOW, newest)
+            with transaction(write=False):
+                found = rebuilding.compare(after, up_to)
+            statements += found.statements
+            missing, surplus = missing + len(found.missing), surplus + len(found.surplus)
+            if not check:
+                _mend(found)
+            bar.update(up_to - after)
+    console.print(f"{statements} statements; entries missing: {missing}, too many: {surplus}")
+    if check and (missing or surplus):
+        raise click.ClickException("`lms statements rebuild-keys` mends this")
+
+
+def _mend(found: rebuilding.Differences) -> None:
+    steps = rebuilding.mend(found)
+    is_over = False
+    while not is_over:
+        with transaction():
+            is_over = next(steps, None) is None
