@@ -186,7 +186,9 @@ class ImportForm(FlaskForm):  # type: ignore[misc]
     file = FileField(
         _l("File"),
         validators=[FileRequired(_l("Choose a file."))],
-        description=_l("JSON Lines, or a JSON array of statements."),
+        description=_l(
+            "JSON Lines, a JSON array of statements, or a ZIP with attachments, as exported here."
+        ),
     )
 
 

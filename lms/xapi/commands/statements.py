@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO
 
@@ -26,6 +27,7 @@ from lms.xapi.commands.keys import instant_of, limit_of
 from lms.xapi.models import StoreOrder
 from lms.xapi.services.export import FORMATS, export_parts
 from lms.xapi.services.importing import ImportRefused, ImportReport, import_statements
+from lms.xapi.services.importing_archives import import_archive, is_archive
 
 console = Console(stderr=True)
 
@@ -101,10 +103,13 @@ def _activities(text: str) -> tuple[str, ...]:
 @click.argument("source", type=click.Path(exists=True, path_type=Path, dir_okay=False))
 @click.option("--dry-run", is_flag=True, help="Check all, store nothing.")
 def import_command(source: Path, dry_run: bool) -> None:
-    """Store the statements of SOURCE: JSON Lines or a JSON array. All of them land, or none."""
+    """Store the statements of SOURCE: JSON Lines, a JSON array, or a ZIP with attachments.
+
+    All of them land, or none.
+    """
     try:
         with transaction():
-            report = _import(source)
+            report = _import(source, dry_run)
             if dry_run:
                 db.session.rollback()
             elif report.stored:
@@ -112,21 +117,26 @@ def import_command(source: Path, dry_run: bool) -> None:
                 audit.record("xapi.import_statements", store, None, stored=report.stored)
     except ImportRefused as refusal:
         for problem in refusal.report.problems:
-            console.print(f"line {problem.line}: {problem.text}", markup=False, highlight=False)
+            console.print(str(problem), markup=False, highlight=False)
         raise click.ClickException(
             f"{source} has statements that cannot be taken. Nothing was stored."
         ) from None
     verb = "would be stored" if dry_run else "stored"
     console.print(
-        f"[green]Done.[/] {report.read} read, {report.stored} {verb}, {report.known} known already."
+        f"[green]Done.[/] {report.read} read, {report.stored} {verb}, {report.known} known already,"
+        f" {report.attachments} attachments."
     )
 
 
-def _import(source: Path) -> ImportReport:
+def _import(source: Path, is_trial: bool) -> ImportReport:
     columns = (TextColumn("Importing"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with (
-        Progress(*columns, console=console, transient=True) as bar,
-        source.open(encoding="utf-8", newline="") as file,
-    ):
+    with Progress(*columns, console=console, transient=True) as bar, source.open("rb") as file:
+
+        def tell(characters: int) -> None:
+            bar.advance(task, characters)
+
+        if is_archive(file):
+            task = bar.add_task("", total=None)
+            return import_archive(file, tell, is_trial=is_trial)
         task = bar.add_task("", total=source.stat().st_size)
-        return import_statements(file, lambda characters: bar.advance(task, characters))
+        return import_statements(TextIOWrapper(file, encoding="utf-8", newline=""), tell)

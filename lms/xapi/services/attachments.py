@@ -29,6 +29,11 @@ class Part:
     content: bytes
 
 
+def hash_of(sha2: str) -> Any:
+    """A fresh hash of the kind that gives digests of this length."""
+    return _HASHES[len(sha2)]()
+
+
 def attachments_of(statement: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The attachments that a statement names, with their paths; those of a substatement too."""
     for index, one in enumerate(statement.get("attachments", ())):

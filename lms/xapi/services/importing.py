@@ -13,11 +13,12 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from lms.core.errors import DomainError
 from lms.xapi.errors import StatementRefused
 from lms.xapi.json_text import NotJson, Sent, read_one
+from lms.xapi.services.attachments import attachments_of
 from lms.xapi.services.record import own_authority
 from lms.xapi.services.rows import rows_in
 from lms.xapi.services.sameness import is_same
@@ -37,8 +38,11 @@ _decoder = json.JSONDecoder()
 class Problem:
     """Why a statement cannot be taken, and where it stands."""
 
-    line: int  # counted from 1
+    line: int | None  # counted from 1; None when it is about the file as a whole
     text: str
+
+    def __str__(self) -> str:
+        return self.text if self.line is None else f"line {self.line}: {self.text}"
 
 
 @dataclass
@@ -48,6 +52,7 @@ class ImportReport:
     read: int = 0
     stored: int = 0
     known: int = 0  # equal statements that were there already
+    attachments: int = 0  # files that came with them
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -58,8 +63,17 @@ class ImportRefused(DomainError):
 
     def __init__(self, report: ImportReport) -> None:
         self.report = report
-        first = report.problems[0]
-        super().__init__(f"line {first.line}: {first.text}")
+        super().__init__(str(report.problems[0]))
+
+
+class Files(Protocol):
+    """The files that came with the statements."""
+
+    def check(self, statement: Mapping[str, Any]) -> None:
+        """Raise StatementRefused unless the files that a statement names fit it."""
+
+    def use(self, uses: Sequence[tuple[int, str]]) -> None:
+        """Note which statements, by primary key, name which hashes."""
 
 
 @dataclass(frozen=True)
@@ -155,30 +169,52 @@ class _Reader:
 
 
 def import_statements(
-    file: IO[str], tell: Callable[[int], None] = lambda characters: None
+    file: IO[str],
+    tell: Callable[[int], None] = lambda characters: None,
+    files: Files | None = None,
 ) -> ImportReport:
     """Store all statements of a file that are not in the store.
 
-    tell: called with the number of characters read since the last call. Goes on after a problem
+    tell: called with the number of characters read since the last call. files: what came with
+    them; to be kept by the caller. Goes on after a problem
     to find more of them, but raises ImportRefused at the end; the transaction is then to be
     rolled back by whoever opened it.
     """
     report = ImportReport()
     reader = _Reader(file, tell)
-    for batch in _batches(_entries(reader, report)):
+    for batch in _batches(_entries(reader, report, files)):
         _take(batch, report)
-    if report.problems:
-        report.problems.sort(key=lambda problem: problem.line)
-        raise ImportRefused(report)
+        if files is not None and not report.problems:
+            files.use(_uses(batch))
+    refuse_problems(report)
     return report
 
 
-def _note(report: ImportReport, line: int, text: str) -> None:
+def refuse_problems(report: ImportReport) -> None:
+    """Raise ImportRefused when there was a problem, those of the whole file first."""
+    if report.problems:
+        report.problems.sort(key=lambda problem: problem.line or 0)
+        raise ImportRefused(report)
+
+
+def _uses(batch: Sequence[_Entry]) -> list[tuple[int, str]]:
+    """Which statements name which attachments, also of those that were there already."""
+    named: dict[uuid.UUID, list[str]] = {}
+    for entry in batch:
+        hashes = [one["sha2"].lower() for _path, one in attachments_of(entry.sent.value)]
+        if hashes and "id" in entry.sent.value:
+            named[uuid.UUID(entry.sent.value["id"])] = hashes
+    rows = rows_in("id, statement_id", "xapi_statements", "statement_id", uuid.UUID, named)
+    return [(key, sha2) for key, name in rows for sha2 in named[uuid.UUID(str(name))]]
+
+
+def note_problem(report: ImportReport, line: int | None, text: str) -> None:
+    """Add a problem, unless there are many already."""
     if len(report.problems) < MOST_PROBLEMS:
         report.problems.append(Problem(line, text))
 
 
-def _entries(reader: _Reader, report: ImportReport) -> Iterator[_Entry]:
+def _entries(reader: _Reader, report: ImportReport, files: Files | None) -> Iterator[_Entry]:
     """The valid statements of the file; what is wrong goes into the report."""
     try:
         for line, text in reader.texts():
@@ -186,18 +222,20 @@ def _entries(reader: _Reader, report: ImportReport) -> Iterator[_Entry]:
             try:
                 sent = read_one(text)
                 check_statement(sent.value, None, _version(sent.value))
+                if files is not None:
+                    files.check(sent.value)
             except NotJson as error:
-                _note(report, line, str(error))
+                note_problem(report, line, str(error))
             except StatementRefused as refusal:
-                _note(report, line, f"{refusal.path}: {refusal.rule}")
+                note_problem(report, line, f"{refusal.path}: {refusal.rule}")
             else:
                 yield _Entry(line, sent)
             if len(report.problems) >= MOST_PROBLEMS:
                 return
     except NotJson as error:
-        _note(report, reader.line, str(error))
+        note_problem(report, reader.line, str(error))
     except UnicodeDecodeError:
-        _note(report, reader.line, "is not UTF-8")
+        note_problem(report, reader.line, "is not UTF-8")
 
 
 def _version(statement: Any) -> str:
@@ -238,7 +276,7 @@ def _take(batch: Sequence[_Entry], report: ImportReport) -> None:
             report.known += 1
         else:
             text = f"the store holds another statement with the id {statement_id}"
-            _note(report, entry.line, text)
+            note_problem(report, entry.line, text)
     if not report.problems:
         _write(fresh)
     report.stored += len(fresh)

@@ -113,7 +113,7 @@ def _entries(rows: Sequence[tuple[Any, ...]]) -> dict[int, set[int]]:
 
 def _delete(entries: Sequence[Entry]) -> None:
     if entries:
-        table = StatementKey.__table__
+        table: Any = StatementKey.__table__
         gone = delete(table).where(
             table.c.key == bindparam("number"), table.c.statement_pk == bindparam("statement")
         )

@@ -31,7 +31,7 @@ def check_signature(
     attachment: Mapping[str, Any],
     content: bytes,
     path: str,
-    index: int,
+    index: int | None,
 ) -> None:
     """Raise StatementRefused unless a signature is a JWS of the statement that it comes with.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import TextIOWrapper
+from typing import IO
 
 from flask import render_template
 from flask.typing import ResponseReturnValue
@@ -12,7 +13,8 @@ from lms.core import audit
 from lms.core.db import transaction
 from lms.core.web import own_transaction
 from lms.xapi.forms import ImportForm
-from lms.xapi.services.importing import ImportRefused, import_statements
+from lms.xapi.services.importing import ImportRefused, ImportReport, import_statements
+from lms.xapi.services.importing_archives import import_archive, is_archive
 from lms.xapi.views.shared import admin
 
 
@@ -38,10 +40,9 @@ def import_file() -> ResponseReturnValue:
         user = signed_in()
         if not form.validate_on_submit():
             return _page(form, 422)
-    text = TextIOWrapper(form.file.data.stream, encoding="utf-8", newline="")
     try:
         with transaction():
-            report = import_statements(text)
+            report = _import(form.file.data.stream)
             audit.record(
                 "xapi.import_statements",
                 user,
@@ -49,9 +50,18 @@ def import_file() -> ResponseReturnValue:
                 read=report.read,
                 stored=report.stored,
                 known=report.known,
+                attachments=report.attachments,
             )
     except ImportRefused as refusal:
         return _page(form, 422, problems=refusal.report.problems)
+    return _page(ImportForm(formdata=None), report=report)
+
+
+def _import(stream: IO[bytes]) -> ImportReport:
+    if is_archive(stream):
+        return import_archive(stream)
+    text = TextIOWrapper(stream, encoding="utf-8", newline="")
+    try:
+        return import_statements(text)
     finally:
         text.detach()
-    return _page(ImportForm(formdata=None), report=report)
