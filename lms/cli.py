@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask import Flask
+from flask import Flask, current_app
 from flask.cli import FlaskGroup, ScriptInfo
 from rich.console import Console
 from rich.progress import Progress, TaskID
@@ -127,6 +127,7 @@ def run_command(host: str, port: int, workers: int | None, no_worker: bool) -> N
     """Serve Puente, and do the jobs beside it."""
     from lms.core.serve import serve
 
+    _require_keys()
     serve(host, port, workers=workers, with_worker=not no_worker)
 
 
@@ -136,7 +137,27 @@ def worker_command(threads: int | None) -> None:
     """Do the jobs: mails, PDFs, forwarding, schedules."""
     from lms.core.serve import work
 
+    _require_keys()
     work(threads)
+
+
+def _require_keys() -> None:
+    """Start with the secret that the issuer's keys are sealed with, or say clearly what is wrong.
+
+    Raises IssuerKeyUnavailable.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from lms.certificates.services.keys import require_openable
+    from lms.core.registry import EXTENSION
+
+    if "certificates" not in current_app.extensions[EXTENSION].names:
+        return
+    try:
+        with transaction(write=False):
+            require_openable()
+    except SQLAlchemyError:  # no database yet: what is started says so by itself
+        return
 
 
 @cli.command("check")

@@ -131,6 +131,16 @@ class Settings(BaseSettings):
         default="anonymise",
         description="What becomes of a person's learning records when the account is closed.",
     )
+    tsa_url: str | None = Field(
+        default=None,
+        description="Time-stamping authority (RFC 3161) for the seals of certificates; none when"
+        " empty.",
+    )
+    tsa_roots: Path | None = Field(
+        default=None,
+        description="PEM file with that authority's root certificates: seals then last for many"
+        " years (PAdES B-LTA).",
+    )
     demo: bool = Field(
         default=False, description="Demo data and the test payment page; never in production."
     )

@@ -1,4 +1,5 @@
-"""Programs that others wrote, as independent judges: imitations of Stripe, clients of xAPI.
+"""Programs that others wrote, as independent judges: imitations of Stripe, clients of
+xAPI, verifiers of credentials.
 
 They are no dependencies of Puente: each is installed apart, below .dev/, and only for the tests.
 """
@@ -14,6 +15,12 @@ from tools.setup import node_programs
 FOLDER = STATE / "peers"
 LOCALSTRIPE = "localstripe==1.15.10"
 EMULATE = "emulate@0.12.2"
+CREDENTIALS = (
+    "@digitalbazaar/vc@7.3.0",
+    "@digitalbazaar/data-integrity@2.5.0",
+    "@digitalbazaar/eddsa-rdfc-2022-cryptosuite@1.3.0",
+    "@digitalbazaar/vc-bitstring-status-list@2.0.1",
+)
 XAPI_CLIENTS = ("tincanjs@0.50.0", "@xapi/xapi@3.0.3")
 
 
@@ -24,6 +31,7 @@ def provide_peers() -> dict[str, str]:
         ("LMS_PEER_LOCALSTRIPE", provide_localstripe),
         ("LMS_PEER_EMULATE", provide_emulate),
         ("LMS_PEER_XAPI_CLIENTS", provide_xapi_clients),
+        ("LMS_PEER_CREDENTIALS", provide_credentials),
     ):
         try:
             found[name] = str(provide())
@@ -62,6 +70,14 @@ def provide_emulate() -> Path:
 def provide_xapi_clients() -> Path:
     """A program that runs a script with Node, which finds the packages by `require`."""
     folder, node_folder = _install("xapi-clients", "clients of xAPI, for its tests", *XAPI_CLIENTS)
+    packages = folder / "node_modules"
+    return _program(folder / "node", f'NODE_PATH="{packages}" exec "{node_folder / "node"}" "$@"')
+
+
+def provide_credentials() -> Path:
+    """A program that runs a script with Node, which finds the verifier of credentials."""
+    what = "a verifier of credentials, for the tests of certificates"
+    folder, node_folder = _install("credentials", what, *CREDENTIALS)
     packages = folder / "node_modules"
     return _program(folder / "node", f'NODE_PATH="{packages}" exec "{node_folder / "node"}" "$@"')
 

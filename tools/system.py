@@ -180,7 +180,7 @@ FOR_TESTS = (
     Need(
         "poppler",
         "to read what is written in a PDF",
-        lambda: all(shutil.which(name) for name in ("pdftotext", "pdfinfo", "pdftoppm")),
+        lambda: all(shutil.which(name) for name in ("pdftotext", "pdfinfo", "pdftoppm", "pdfsig")),
         ("poppler-utils",),
         ("poppler",),
     ),

@@ -29,6 +29,15 @@ class NoSigningKey(IssuerKeyUnavailable):
     )
 
 
+class KeyBackupUnreadable(DomainError):
+    """A file of keys is damaged, of another issuer, or the passphrase is wrong."""
+
+    message = lazy_gettext(
+        "These keys cannot be read: the passphrase is wrong, the file is damaged, or it belongs to"
+        " another issuer."
+    )
+
+
 class CannotSign(Exception):
     """A document that would not be signed as a whole: a bug in what makes documents."""
 

@@ -10,8 +10,8 @@ from lms.accounts.models import User
 from lms.certificates import queries
 from lms.certificates.credential_formats.base import credential_formats
 from lms.certificates.errors import CannotDraw
-from lms.certificates.models import Credential
-from lms.certificates.services import status
+from lms.certificates.models import Credential, KeyUse
+from lms.certificates.services import keys, status
 from lms.certificates.services.issue import issue_for_completion
 from lms.certificates.services.signing import sign_token
 from lms.core.db import db, transaction
@@ -32,6 +32,8 @@ def issue(enrolment_id: int) -> None:
 
 def draw_pdf(credential_id: int) -> None:
     """Draw the PDF of a certificate, outside of the database's write lock."""
+    with transaction():
+        keys.signing_key(KeyUse.SEAL)  # the first one is made here
     with transaction(write=False):
         credential = queries.get_credential(credential_id)
         if credential.pdf_file_id is not None or credential.user.closed_at is not None:

@@ -34,6 +34,7 @@ class KeyUse(StrEnum):
 
     PROOF = "proof"  # Ed25519: Data Integrity proofs
     TOKEN = "token"  # noqa: S105  # RSA: JSON Web Tokens, RS256
+    SEAL = "seal"  # ECDSA on P-256, with a certificate: PDF, PAdES
 
 
 class IssuerKey(Model):
@@ -47,7 +48,7 @@ class IssuerKey(Model):
     id: Mapped[PrimaryKey]
     use: Mapped[str] = mapped_column(default=KeyUse.PROOF)
     kid: Mapped[str] = mapped_column(unique=True)  # fragment of the DID URL: "ed-2027-1"
-    public_key: Mapped[str]  # Multikey ("z6Mk..."), of RSA the JWK
+    public_key: Mapped[str]  # Multikey ("z6Mk..."), JWK or certificate (PEM)
     private_key_sealed: Mapped[str] = mapped_column(Text)  # with the site's secret
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     retired_at: Mapped[datetime | None]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import joinedload
 
 from lms.accounts.models import User
@@ -204,6 +204,17 @@ def get_published_course(identifier: uuid.UUID) -> Course:
 def list_keys() -> Sequence[IssuerKey]:
     """All keys of the issuer, the oldest first."""
     return db.session.scalars(select(IssuerKey).order_by(IssuerKey.id)).all()
+
+
+def count_by_key() -> dict[int, int]:
+    """How many credentials were issued under each key."""
+    rows = db.session.execute(select(Credential.key_id, func.count()).group_by(Credential.key_id))
+    return dict(rows.all())
+
+
+def find_key(kid: str) -> IssuerKey | None:
+    """A key of the issuer by its name ("ed-2027-1")."""
+    return db.session.scalar(select(IssuerKey).where(IssuerKey.kid == kid))
 
 
 def find_signing_key(use: KeyUse = KeyUse.PROOF) -> IssuerKey | None:

@@ -28,6 +28,7 @@ ROUTES = {
     ("GET", "/status/revocation/1"): EVERYBODY,
     ("GET", "/.well-known/did.json"): EVERYBODY,
     ("GET", "/.well-known/jwks.json"): EVERYBODY,
+    ("GET", "/.well-known/seal.pem"): EVERYBODY,
     ("GET", "/verify/many"): {"officer", "administrator"},
     ("GET", "/my/certificates"): EVERYBODY - {"stranger"},
     ("POST", "/my/certificates/{code}/name"): {"holder"},

@@ -74,7 +74,7 @@ def test_it_is_tagged_pdf_a_with_the_signed_credential_attached(app):
 def test_the_same_certificate_is_drawn_with_the_same_bytes(app):
     credential = make_credential()
 
-    assert Pdf().make(credential) == Pdf().make(credential)
+    assert Pdf().draw(credential) == Pdf().draw(credential)
 
 
 def test_the_qr_code_on_the_page_holds_the_address_of_the_certificate(app, monkeypatch):

@@ -21,7 +21,7 @@ class CredentialFormat(ABC):
 
     @abstractmethod
     def make(self, credential: Credential) -> bytes:
-        """The document, for the holder: it may name the person. The same bytes each time."""
+        """The document, for the holder: it may name the person. It says the same each time."""
 
     def make_public(self, credential: Credential) -> bytes | None:
         """The document for everybody, served at `/verify/<code>.<file_ending>`: it names nobody

@@ -1,4 +1,4 @@
-"""The certificate on paper: one page, tagged PDF/A-3, the signed credential attached."""
+"""The certificate on paper: one page, tagged PDF/A-3, the credential attached, sealed."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from lms.certificates import open_badge
 from lms.certificates.credential_formats.base import CredentialFormat
 from lms.certificates.errors import MissingGlyphs, NotYetDrawn, TextTooLong
 from lms.certificates.models import Credential
+from lms.certificates.services import keys
 from lms.certificates.uploads import ATTACHMENT
 from lms.core.files import read_file
 from lms.core.language import speaking
@@ -39,7 +40,14 @@ class Pdf(CredentialFormat):
     file_ending = "pdf"
 
     def make(self, credential: Credential) -> bytes:
-        """Draw the page. Raises CannotDraw when it would not show everything."""
+        """Draw the page and seal it.
+
+        Raises CannotDraw when it would not show everything, and IssuerKeyUnavailable.
+        """
+        return keys.seal_pdf(self.draw(credential))
+
+    def draw(self, credential: Credential) -> bytes:
+        """The page without seal: the same bytes each time. Raises CannotDraw."""
         with speaking(credential.language):
             values = page_values(credential)
             document = _fit(values)

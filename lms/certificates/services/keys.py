@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import lru_cache
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc.jwk import RSAKey
 from sqlalchemy.exc import IntegrityError
 
-from lms.certificates import queries, web_token
+from lms.certificates import pdf_seal, queries, web_token
 from lms.certificates.data_integrity import multikey
-from lms.certificates.errors import NoSigningKey
+from lms.certificates.errors import IssuerKeyUnavailable, NoSigningKey
 from lms.certificates.models import IssuerKey, KeyUse
 from lms.certificates.open_badge import issuer_did, verification_method
 from lms.certificates.seal import seal, unseal
-from lms.core import clock
+from lms.core import audit, clock
 from lms.core.db import db
+from lms.core.settings import settings
 
-_KID = {KeyUse.PROOF: "ed", KeyUse.TOKEN: "rsa"}
+_KID = {KeyUse.PROOF: "ed", KeyUse.TOKEN: "rsa", KeyUse.SEAL: "seal"}
 
 
 def signing_key(use: KeyUse = KeyUse.PROOF) -> IssuerKey:
@@ -50,6 +53,8 @@ def _make_pair(use: KeyUse) -> tuple[str, bytes]:
     if use == KeyUse.TOKEN:
         pem = web_token.make_private_key()
         return web_token.public_jwk(pem), pem
+    if use == KeyUse.SEAL:
+        return pdf_seal.make_certified_key(settings().site_name, issuer_did(), clock.now())
     private = Ed25519PrivateKey.generate()
     raw = private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
     return multikey(private.public_key()), raw
@@ -89,6 +94,11 @@ def _opened_rsa(sealed: str) -> RSAKey:
     return RSAKey.import_key(unseal(sealed))
 
 
+@lru_cache(maxsize=8)
+def _opened_seal(sealed: str) -> EllipticCurvePrivateKey:
+    return pdf_seal.open_key(unseal(sealed))
+
+
 def private_key(key: IssuerKey) -> Ed25519PrivateKey:
     """The private half of a key for proofs. Raises IssuerKeyUnavailable when the site's secret
     has changed."""
@@ -100,6 +110,20 @@ def private_token_key(key: IssuerKey) -> RSAKey:
     return _opened_rsa(key.private_key_sealed)
 
 
+def seal_pdf(content: bytes) -> bytes:
+    """The PDF with the issuer's seal (PAdES). Raises IssuerKeyUnavailable."""
+    key = signing_key(KeyUse.SEAL)
+    config = settings()
+    return pdf_seal.seal_pdf(
+        content,
+        key.public_key,
+        _opened_seal(key.private_key_sealed),
+        name=config.site_name,
+        tsa_url=config.tsa_url,
+        tsa_roots=config.tsa_roots,
+    )
+
+
 def open_any(key: IssuerKey) -> None:
     """Open a key of any use. Raises IssuerKeyUnavailable."""
     unseal(key.private_key_sealed)
@@ -109,6 +133,15 @@ def forget_opened() -> None:
     """Open every key anew from what is kept."""
     _opened.cache_clear()
     _opened_rsa.cache_clear()
+    _opened_seal.cache_clear()
+
+
+def make_missing() -> list[IssuerKey]:
+    """A new key of each use that has none which signs. Raises IssuerKeyUnavailable when a key
+    that was made before cannot be opened: then the secret is wrong."""
+    for key in queries.list_keys():
+        open_any(key)
+    return [make_key(use) for use in KeyUse if queries.find_signing_key(use) is None]
 
 
 def rotate() -> list[IssuerKey]:
@@ -119,16 +152,64 @@ def rotate() -> list[IssuerKey]:
     for key in queries.list_keys():
         if key.retired_at is None:
             open_any(key)
-            key.retired_at = clock.now()
-    db.session.flush()
+            retire(key)
     return [make_key(use) for use in KeyUse]
+
+
+def retire(key: IssuerKey, *, withdrawn: bool = False) -> None:
+    """Sign no more with this key; it stays published and goes on verifying.
+
+    withdrawn: it became known to strangers. It is taken out of what is published, so that nothing
+    that it signed verifies any more; what is still to be believed has to be issued anew.
+    """
+    now = clock.now()
+    key.retired_at = key.retired_at or now
+    if withdrawn:
+        key.withdrawn_at = key.withdrawn_at or now
+    db.session.flush()
+    audit.record("certificates.retire_key", key, None, key=key.kid, withdrawn=withdrawn)
+
+
+@dataclass(frozen=True)
+class KeyState:
+    """Whether a key signs or verifies, and whether the present secret opens it."""
+
+    key: IssuerKey
+    is_openable: bool
+    signed: int  # credentials that were issued under it
+
+
+def list_states() -> list[KeyState]:
+    """All keys, the oldest first."""
+    signed = queries.count_by_key()
+    return [KeyState(key, _can_open(key), signed.get(key.id, 0)) for key in queries.list_keys()]
+
+
+def _can_open(key: IssuerKey) -> bool:
+    try:
+        open_any(key)
+    except IssuerKeyUnavailable:
+        return False
+    return True
+
+
+def require_openable() -> None:
+    """Refuse to start with another secret than the one that the signing keys are sealed with.
+
+    Raises IssuerKeyUnavailable.
+    """
+    for key in queries.list_keys():
+        if key.retired_at is None:
+            open_any(key)
 
 
 def did_document() -> dict[str, object]:
     """The issuer's DID document (did:web) with all keys, retired ones too, since they still
     verify; withdrawn ones are left out."""
     did = issuer_did()
-    keys = [key for key in queries.list_keys() if key.withdrawn_at is None]
+    keys = [
+        key for key in queries.list_keys() if key.withdrawn_at is None and key.use != KeyUse.SEAL
+    ]
     return {
         "@context": [
             "https://www.w3.org/ns/did/v1",
@@ -167,3 +248,12 @@ def key_set() -> dict[str, object]:
             if key.use == KeyUse.TOKEN and key.withdrawn_at is None
         ]
     }
+
+
+def certificates() -> str:
+    """The certificates of the seals on PDF, as PEM, the newest first; for who trusts them."""
+    return "".join(
+        key.public_key
+        for key in reversed(queries.list_keys())
+        if key.use == KeyUse.SEAL and key.withdrawn_at is None
+    )

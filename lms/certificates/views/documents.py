@@ -96,6 +96,13 @@ def key_set() -> ResponseReturnValue:
     return _open(body, "application/jwk-set+json", max_age=300)
 
 
+@bp.get("/.well-known/seal.pem")
+@public
+def seal_certificates() -> ResponseReturnValue:
+    """The certificates of the seals on PDF, to trust them in a reader of PDF."""
+    return _open(keys.certificates(), "application/x-pem-file", max_age=300)
+
+
 @bp.get("/achievements/<uuid:identifier>/badge.png")
 @public
 def badge(identifier: uuid.UUID) -> ResponseReturnValue:

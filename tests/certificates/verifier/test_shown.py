@@ -198,13 +198,13 @@ def test_own_credentials_are_verified_in_each_form(client, run_jobs):
     }
 
     for kind in credential_formats.values():
-        page = upload(client, kind.make(credential), f"c.{kind.file_ending}")
+        page = upload(client, kind.make_public(credential), f"c.{kind.file_ending}")
         assert "verdict-valid" in page.text, kind.name
         assert credential.code in page.text
 
     revoke.revoke(credential, RevocationReason.ERROR, None, make_administrator().id)
     for kind in credential_formats.values():
-        page = upload(client, kind.make(credential), f"c.{kind.file_ending}")
+        page = upload(client, kind.make_public(credential), f"c.{kind.file_ending}")
         assert "verdict-revoked" in page.text, kind.name
 
 
