@@ -347,6 +347,11 @@ class Enrolment(Model):
         """Whether the contents are open to this person."""
         return self.state in STUDIES
 
+    @property
+    def is_paid(self) -> bool:
+        """Whether money was paid for the place, or is to be paid."""
+        return self.method not in ("free", "voucher", "administrator", "waiting_list")
+
 
 class Progress(Model):
     """How far one enrolment is with one activity."""

@@ -157,7 +157,7 @@ def _cancelled(event: CourseRunCancelled) -> None:
 def tell_of_cancellation(enrolment_ids: list[int]) -> None:
     """Tell everybody who had a place, or waited for one, that the run does not take place.
 
-    Places that cost nothing end here; paid ones end when the money goes back.
+    Places that no money was paid for end here; the others end when it goes back.
     """
     people = db.session.scalars(
         select(Enrolment)
@@ -172,9 +172,9 @@ def tell_of_cancellation(enrolment_ids: list[int]) -> None:
             "courses.run_cancelled",
             **_values_of(run),
             begins_at=run.starts_at.isoformat(),
-            is_paid=bool(run.price) and enrolment.enrolled_at is not None,
+            is_paid=enrolment.is_paid and enrolment.enrolled_at is not None,
         )
-        if not run.price:
+        if not enrolment.is_paid:
             end_enrolment(enrolment, EnrolmentState.WITHDRAWN)
 
 

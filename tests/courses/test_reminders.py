@@ -122,11 +122,27 @@ def test_a_cancelled_run_is_told_to_all_with_a_place_or_waiting(enrolment, mails
 def test_places_that_were_paid_end_with_the_refund_not_with_the_cancellation(enrolment, mails):
     enrolment.run.price = Money(10_000, "CAD")
     enrolment.run.state = "cancelled"
+    enrolment.method = "payment"
 
     emit(CourseRunCancelled(enrolment.run))
-    mails()
+    [mail] = [mail for mail in mails() if mail["Subject"] == "Cancelled: Planning"]
 
     assert enrolment.state == "active"
+    assert "paid back" in mail.get_body(("plain",)).get_content()
+
+
+@pytest.mark.parametrize("method", ["voucher", "administrator", "waiting_list"])
+def test_places_in_a_paid_run_that_cost_nothing_end_with_it(enrolment, mails, method):
+    enrolment.run.price = Money(10_000, "CAD")
+    enrolment.run.state = "cancelled"
+    enrolment.method = method
+
+    emit(CourseRunCancelled(enrolment.run))
+    [mail] = [mail for mail in mails() if mail["Subject"] == "Cancelled: Planning"]
+
+    assert enrolment.state == "withdrawn"
+    assert mail["To"] == enrolment.user.email
+    assert "paid back" not in mail.get_body(("plain",)).get_content()
 
 
 def test_my_courses_shows_a_cancelled_run(signed_in, enrolment):
