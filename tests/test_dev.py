@@ -1,8 +1,10 @@
 """What dev.py decides: when to install again, what is missing, what came of the tests."""
 
 import errno
+import gettext
 import json
 import os
+import runpy
 import socket
 import subprocess
 import sys
@@ -491,3 +493,16 @@ def test_each_room_is_tested_with_the_optional_ones_switched_off():
     for room, stage in zip(commands.OPTIONAL_ROOMS, with_one, strict=True):
         assert set(stage.env["LMS_TEST_ROOMS_OFF"].split()) == set(ROOMS) - NEEDED - {room}
         assert f"tests/{room}" in stage.command
+
+
+def test_the_wheel_brings_compiled_translations(tmp_path, monkeypatch):
+    hook = runpy.run_path(str(ROOT / "hatch_build.py"))["CustomBuildHook"]
+    catalogue = tmp_path / "lms/translations/es/LC_MESSAGES/messages.po"
+    catalogue.parent.mkdir(parents=True)
+    catalogue.write_text('msgid ""\nmsgstr ""\n\nmsgid "Course"\nmsgstr "Curso"\n')
+    monkeypatch.setenv("LMS_SKIP_ASSETS", "1")
+
+    hook(str(tmp_path), {}, None, None, "", "wheel").initialize("standard", {})
+
+    with catalogue.with_suffix(".mo").open("rb") as compiled:
+        assert gettext.GNUTranslations(compiled).gettext("Course") == "Curso"
