@@ -40,7 +40,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         room = item.path.relative_to(here).parts[0]
         needed = {name for mark in item.iter_markers("needs") for name in mark.args}
-        (left_out if off & ({room} | needed) else chosen).append(item)
+        is_elsewhere = DATABASE != "postgresql" and item.get_closest_marker("postgresql")
+        (left_out if is_elsewhere or off & ({room} | needed) else chosen).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = chosen

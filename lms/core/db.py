@@ -19,13 +19,25 @@ from typing import Annotated, Any
 import orjson
 from flask import Flask
 from flask_sqlalchemy_lite import SQLAlchemy
-from sqlalchemy import JSON, BigInteger, Engine, Integer, MetaData, String, TypeDecorator, event
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Engine,
+    Executable,
+    Integer,
+    MetaData,
+    Result,
+    String,
+    TypeDecorator,
+    event,
+)
 from sqlalchemy import DateTime as SqlDateTime
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import Uuid
 
 from lms.config import Settings
+from lms.core.postgresql import hold_together, one_by_one, prepare_postgresql
 
 _will_write: ContextVar[bool] = ContextVar("will_write", default=False)
 _in_turn: ContextVar[bool] = ContextVar("in_turn", default=False)
@@ -101,7 +113,7 @@ def engine_options(settings: Settings) -> dict[str, Any]:
     if settings.is_sqlite:
         options["connect_args"] = {"timeout": 30}
     else:
-        options |= {"pool_size": settings.server_threads + 2, "pool_pre_ping": True}
+        options |= {"pool_size": settings.server_threads + 2}
     return options
 
 
@@ -123,6 +135,7 @@ def init_db(app: Flask, settings: Settings) -> None:
 def prepare_engine(engine: Engine) -> None:
     """Set SQLite's pragmas and let writing transactions begin with the write lock."""
     if engine.dialect.name != "sqlite":
+        prepare_postgresql(engine)
         return
 
     @event.listens_for(engine, "connect")
@@ -196,7 +209,7 @@ def transaction(write: bool = True) -> Iterator[None]:
 
     Opened at the edge only: by the request, the job and the command. Nothing else commits.
     """
-    with _turn_to_write() if write else nullcontext(), write_intent(write):
+    with _turn_to_write() if write else nullcontext(), write_intent(write), one_by_one(False):
         if write and db.session.in_transaction():
             db.session.rollback()  # a read that came before must not hold an old snapshot
         try:
@@ -205,3 +218,22 @@ def transaction(write: bool = True) -> Iterator[None]:
         except BaseException:
             db.session.rollback()
             raise
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """A page that changes nothing: as `transaction(write=False)`, and each statement may stand
+    alone where nothing is gained by holding them together.
+    """
+    try:
+        yield
+        db.session.commit()
+    except BaseException:
+        db.session.rollback()
+        raise
+
+
+def portions(statement: Executable, size: int) -> Result[Any]:
+    """The rows of a long answer, which the database hands over so many at a time."""
+    hold_together(db.session.connection())
+    return db.session.execute(statement, execution_options={"yield_per": size})

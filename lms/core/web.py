@@ -8,15 +8,16 @@ from functools import cached_property
 from typing import Any, TypeVar, overload
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, has_request_context, request, url_for
+from flask import Flask, Response, current_app, has_request_context, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel.speaklater import LazyString
 from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
 from markupsafe import Markup
 
-from lms.core.db import transaction
+from lms.core.db import reading, transaction
 from lms.core.once import do_once, do_once_apart, form_key
+from lms.core.postgresql import one_by_one
 from lms.core.registry import Registered
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -41,6 +42,11 @@ def read_only_post(view: View) -> View:
 class Puente(Flask):
     """Flask with one transaction for each request: return commits, raise rolls back."""
 
+    def full_dispatch_request(self) -> Response:
+        """Answer; what is read before and besides the view's transaction stands alone."""
+        with one_by_one():
+            return super().full_dispatch_request()
+
     def dispatch_request(self) -> ResponseReturnValue:
         """Run the view within its transaction."""
         view = self.view_functions.get(request.endpoint or "")
@@ -49,7 +55,7 @@ class Puente(Flask):
         key = form_key() if writes else None  # reads what was uploaded: before the transaction
         if getattr(view, "has_own_transaction", False):
             return do_once_apart(key, deed) if key else deed()
-        with transaction(write=writes):
+        with transaction() if writes else reading():
             return do_once(key, deed) if key else deed()
 
 

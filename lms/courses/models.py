@@ -197,6 +197,7 @@ class CourseRun(Model):
     __table_args__ = (
         UniqueConstraint("course_id", "slug"),
         Index("ix_course_runs_state_starts_on", "state", "starts_on"),
+        Index("ix_course_runs_course_id_starts_on", "course_id", "starts_on", "id"),
         CheckConstraint("ends_on >= starts_on", name="dates"),
         CheckConstraint("price_minor >= 0", name="price"),
     )

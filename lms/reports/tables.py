@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Subquery, case, func, select
 
-from lms.core.db import db
+from lms.core.db import db, portions
 from lms.core.pagination import Page
 from lms.reports.base import Column, Filters, Report, RowValues, Statement
 
@@ -70,8 +70,7 @@ def read_table(
 def each_row(report: Report, filters: Filters, sort: Sort | None = None) -> Iterator[RowValues]:
     """All rows in order; the database hands them over in portions."""
     statement = _sorted(report, filters, _known_sort(report.columns(filters), sort))
-    found = db.session.execute(statement, execution_options={"yield_per": _CHUNK})
-    yield from found.mappings()
+    yield from portions(statement, _CHUNK).mappings()
 
 
 def read_totals(report: Report, filters: Filters) -> Sequence[Total]:

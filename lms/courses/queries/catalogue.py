@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -27,7 +26,7 @@ from sqlalchemy.orm import aliased, joinedload, load_only, selectinload
 from lms.accounts.models import User
 from lms.core import clock
 from lms.core.db import db
-from lms.core.pagination import Page, paginate
+from lms.core.pagination import Page
 from lms.core.stamps import watch
 from lms.core.text import search_words
 from lms.courses.models import (
@@ -120,15 +119,48 @@ class Choices:
 def search_courses(filters: Filters, page: int, size: int = PAGE_SIZE) -> Page[Card]:
     """One page of the published courses that match, those with the words in the title first."""
     now = clock.now()
-    statement, counted = _matching(filters, now)
-    found = paginate(statement, page, size, scalars=False, counted=counted)
-    runs = [run for _, run in found.items if run is not None]
-    seats = seats_by_run([run.id for run in runs])
-    cards = [
-        Card(course, run, run_state(run, seats.get(run.id, Seats()), now) if run else None)
-        for course, run in found.items
-    ]
-    return Page(cards, found.number, found.size, found.total)
+    # all the ids, two numbers a course: to count them apart would search all texts once more
+    matching = db.session.execute(_matching(filters, now)).all()
+    page = min(max(1, page), max(1, -(-len(matching) // size)))
+    found = matching[(page - 1) * size : page * size]
+    courses = _courses_by_id([row.course_id for row in found])
+    runs = _runs_by_id([row.run_id for row in found if row.run_id is not None])
+    seats = seats_by_run(list(runs))
+    cards = []
+    for row in found:
+        run = runs.get(row.run_id)
+        state = run_state(run, seats.get(run.id, Seats()), now) if run is not None else None
+        cards.append(Card(courses[row.course_id], run, state))
+    return Page(cards, page, size, len(matching))
+
+
+def _courses_by_id(ids: Sequence[int]) -> dict[int, Course]:
+    """What cards show of courses, and none of the long texts."""
+    if not ids:
+        return {}
+    statement = select(Course).where(Course.id.in_(ids))
+    found = db.session.scalars(
+        statement.options(
+            load_only(
+                Course.slug,
+                Course.title,
+                Course.weeks,
+                Course.hours,
+                Course.languages,
+                Course.topic_id,
+            ),
+            joinedload(Course.topic),
+            selectinload(Course.credits),
+        )
+    )
+    return {course.id: course for course in found}
+
+
+def _runs_by_id(ids: Sequence[int]) -> dict[int, CourseRun]:
+    if not ids:
+        return {}
+    found = db.session.scalars(select(CourseRun).where(CourseRun.id.in_(ids)))
+    return {run.id: run for run in found}
 
 
 def _open_runs(now: datetime) -> list[object]:
@@ -139,8 +171,8 @@ def _open_runs(now: datetime) -> list[object]:
     ]
 
 
-def _matching(filters: Filters, now: datetime) -> tuple[Select[Any], Select[Any]]:
-    """The courses with their next runs in order, and their bare ids."""
+def _matching(filters: Filters, now: datetime) -> Select[int, int]:
+    """The ids of the courses and of their next runs in order: whole rows would be sorted too."""
     conditions = _open_runs(now)
     if filters.month is not None:
         last = monthrange(filters.month.year, filters.month.month)[1]
@@ -157,16 +189,13 @@ def _matching(filters: Filters, now: datetime) -> tuple[Select[Any], Select[Any]
         conditions.append(
             or_(price == 0, and_(price <= filters.up_to_minor, currency == filters.currency))
         )
-    ranked = (
-        select(
-            CourseRun.id.label("run_id"),
-            CourseRun.course_id,
-            func.row_number()
-            .over(partition_by=CourseRun.course_id, order_by=(CourseRun.starts_on, CourseRun.id))
-            .label("place"),
-        )
-        .where(*conditions)  # type: ignore[arg-type]
-        .subquery()
+    next_id = (  # asked for each course by the index; ranking all runs at once takes far longer
+        select(CourseRun.id)
+        .where(CourseRun.course_id == Course.id, *conditions)  # type: ignore[arg-type]
+        .order_by(CourseRun.starts_on, CourseRun.id)
+        .limit(1)
+        .correlate(Course)
+        .scalar_subquery()
     )
     words = search_words(filters.query)
     wanted: list[ColumnElement[bool]] = [
@@ -182,37 +211,19 @@ def _matching(filters: Filters, now: datetime) -> tuple[Select[Any], Select[Any]
         wanted.append(Course.weeks == filters.weeks)
     if filters.with_credit:
         wanted.append(exists().where(CourseCredit.course_id == Course.id))
-    counted = select(Course.id).where(*wanted)
     next_run = aliased(CourseRun)
-    statement: Any = (
-        select(Course, next_run)
-        .outerjoin(ranked, (ranked.c.course_id == Course.id) & (ranked.c.place == 1))
-        .outerjoin(next_run, next_run.id == ranked.c.run_id)
+    statement = (
+        select(Course.id.label("course_id"), next_run.id.label("run_id"))
+        .outerjoin(next_run, next_run.id == next_id)
         .where(*wanted)
-        .options(
-            load_only(  # what a card shows, and none of the long texts
-                Course.slug,
-                Course.title,
-                Course.weeks,
-                Course.hours,
-                Course.languages,
-                Course.topic_id,
-            ),
-            joinedload(Course.topic),
-            selectinload(Course.credits),
-        )
     )
     if filters.narrows_runs:
-        statement = statement.where(ranked.c.run_id.is_not(None))
-        counted = counted.where(
-            exists().where(CourseRun.course_id == Course.id, *conditions)  # type: ignore[arg-type]
-        )
+        statement = statement.where(next_run.id.is_not(None))
     in_title = [Course.search_text.like(f"%{word}%\n%") for word in words]
     rank = [case((and_(*in_title), 0), else_=1)] if words else []
-    ordered: Select[Any] = statement.order_by(
-        *rank, next_run.starts_on.is_(None), next_run.starts_on, Course.slug
+    return statement.order_by(
+        *rank, next_run.starts_on.is_(None), next_run.starts_on, Course.slug, Course.id
     )
-    return ordered, counted
 
 
 def choices() -> Choices:
