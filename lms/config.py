@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
 
 LANGUAGES: dict[str, str] = {
     "en": "English",
@@ -124,6 +127,13 @@ class Settings(BaseSettings):
         default=False,
         description="Let verification fetch from this machine, over http too: for trials alone.",
     )
+    xapi_origins: tuple[str, ...] = Field(
+        default=("*",),
+        description=(
+            "Sites whose pages may use the xAPI endpoint from a browser (JSON list of"
+            " https://host); * for all."
+        ),
+    )
     refused_requests_days: int = Field(
         default=7, ge=1, le=90, description="Days that refused xAPI requests are kept."
     )
@@ -144,6 +154,14 @@ class Settings(BaseSettings):
     demo: bool = Field(
         default=False, description="Demo data and the test payment page; never in production."
     )
+
+    @field_validator("xapi_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin}: not an origin such as https://content.example.org")
+        return value
 
     @field_validator("base_url")
     @classmethod

@@ -126,6 +126,7 @@ def init_templates(app: Flask, can: Callable[..., bool]) -> None:
     app.jinja_env.policies["ext.i18n.trimmed"] = True  # as babel.cfg: a text may span lines
     app.jinja_env.add_extension("jinja2.ext.do")
     app.jinja_env.filters.update(
+        iso_instant=datetime.fromisoformat,  # an instant in the values of notices
         money=format_money,
         number=format_number,
         percent=format_percent,

@@ -17,11 +17,13 @@ from lms.core.outbox import Job
 from lms.core.personal_data import PersonalData
 from lms.core.web import NavigationEntry, Panel
 from lms.hookspecs import hookimpl
+from lms.notifications.kinds import NotificationKind
 from lms.xapi import queries, vocabulary
 from lms.xapi.api import bp as api
 from lms.xapi.commands.keys import keys_group
 from lms.xapi.commands.retention import statements_group
 from lms.xapi.jobs import JOBS
+from lms.xapi.notices import KINDS
 from lms.xapi.queries import StatementFilter
 from lms.xapi.services.documents import documents_about, forget_documents_about
 from lms.xapi.services.record import record
@@ -54,6 +56,12 @@ def subscriptions() -> list[Subscription]:
 def jobs() -> list[Job]:
     """Forwarding."""
     return JOBS
+
+
+@hookimpl
+def notification_kinds() -> list[NotificationKind]:
+    """What administrators are told of forwarding."""
+    return KINDS
 
 
 @hookimpl

@@ -83,6 +83,27 @@ def test_what_a_proxy_takes_away_is_said(ask):
     assert "CORS" in without("access-control-allow-origin")[0]
 
 
+def test_the_sites_of_a_list_are_tried_one_by_one(app, ask, monkeypatch):
+    sites = ("https://one.example", "https://two.example")
+    listed = app.extensions["settings"].model_copy(update={"xapi_origins": sites})
+    monkeypatch.setitem(app.extensions, "settings", listed)
+    credentials = make_key("A tool", KeyScope.ALL, None)
+
+    texts = [f.text for f in check(credentials, ask) if f.is_ok and "Content on" in f.text]
+    assert [word for text in texts for word in sites if word in text] == list(sites)
+    assert len(texts) == 3
+    [advice] = [
+        f.advice for f in check(credentials, lambda *asked: _opened(ask, *asked)) if not f.is_ok
+    ]
+    assert "adds CORS headers" in advice
+
+
+def _opened(ask, method, path, headers, body=None):
+    """What a proxy does that opens everything by itself."""
+    reply = ask(method, path, headers, body)
+    return Reply(reply.status, {**reply.headers, "access-control-allow-origin": "*"}, reply.body)
+
+
 class Elsewhere(BaseHTTPRequestHandler):
     """Another site that answers in the place of Puente."""
 

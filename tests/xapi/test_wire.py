@@ -10,7 +10,9 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from pydantic import ValidationError
 
+from lms.config import Settings
 from lms.xapi.api import wire
 from lms.xapi.models import KeyScope
 from lms.xapi.services.keys import make_key
@@ -138,6 +140,36 @@ def test_without_a_key_the_answer_says_how_to_send_one(client):
     assert answer.headers["WWW-Authenticate"].startswith("Basic ")
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert answer.headers[VERSION] == "2.0.0"
+
+
+def test_only_sites_of_a_list_are_allowed_where_there_is_one(app, tool, client, monkeypatch):
+    listed = app.extensions["settings"].model_copy(
+        update={"xapi_origins": ("https://content.example.org", "http://localhost:8000")}
+    )
+    monkeypatch.setitem(app.extensions, "settings", listed)
+
+    def allowed(origin, method="GET"):
+        answer = tool(method, "statements", headers={"Origin": origin} if origin else {})
+        assert answer.status_code in (200, 204)
+        assert "Origin" in answer.headers["Vary"]
+        return answer.headers.get("Access-Control-Allow-Origin")
+
+    for method in ("GET", "OPTIONS"):
+        assert allowed("https://content.example.org", method) == "https://content.example.org"
+        assert allowed("http://localhost:8000", method) == "http://localhost:8000"
+        for other in ("https://evil.example", "https://content.example.org.evil.example",
+                      "http://content.example.org", "null", "*", None):  # fmt: skip
+            assert allowed(other, method) is None
+    refused = client.get("/xapi/statements", headers={"Origin": "https://content.example.org"})
+    assert refused.status_code in (400, 401)
+    assert refused.headers["Access-Control-Allow-Origin"] == "https://content.example.org"
+
+
+def test_a_site_is_written_as_an_origin():
+    for wrong in ("content.example.org", "https://a.example/path", "https://a.example/", "null"):
+        with pytest.raises(ValidationError):
+            Settings(xapi_origins=(wrong,))
+    assert Settings(xapi_origins=("https://a.example:8443", "*")).xapi_origins
 
 
 def test_a_key_without_the_right_is_known_but_refused(client):

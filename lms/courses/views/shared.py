@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
@@ -35,12 +34,6 @@ def language_name(code: str) -> str:
 def language_names(codes: list[str]) -> str:
     """Languages in a row: "Español · English"."""
     return " · ".join(language_name(code) for code in codes)
-
-
-@bp.app_template_filter("iso_instant")
-def iso_instant(text: str) -> datetime:
-    """An instant kept as text (ISO 8601), as in the values of notices."""
-    return datetime.fromisoformat(text)
 
 
 @bp.app_template_filter("price_text")

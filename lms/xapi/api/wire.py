@@ -146,7 +146,7 @@ def _headers(response: Response) -> Response:
     headers = response.headers
     headers["X-Experience-API-Version"] = _version_to_tell()
     headers["X-Experience-API-Consistent-Through"] = _through().isoformat()
-    headers["Access-Control-Allow-Origin"] = "*"
+    _allow_origin(response)
     headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
     headers.setdefault("Cache-Control", "private, no-store")
     # whatever a tool stores and gives a type, no browser runs it as a page of this site
@@ -156,6 +156,18 @@ def _headers(response: Response) -> Response:
         headers["Access-Control-Allow-Headers"] = ALLOWED_HEADERS
         headers["Access-Control-Max-Age"] = "7200"
     return response
+
+
+def _allow_origin(response: Response) -> None:
+    """Say whether pages of the asking site may read the answer (Fetch, 3.2)."""
+    allowed = settings().xapi_origins
+    if "*" in allowed:
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        return
+    response.vary.add("Origin")
+    origin = request.headers.get("Origin", "")
+    if origin in allowed:
+        response.headers["Access-Control-Allow-Origin"] = origin
 
 
 def json_answer(value: Any, status: int = 200) -> Response:

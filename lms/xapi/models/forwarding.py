@@ -35,6 +35,9 @@ class ForwardingTarget(Model):
     last_sent_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
     failures: Mapped[int] = mapped_column(default=0)  # since the last success
+    failing_since: Mapped[datetime | None]  # the first failure since the last success
+    told_down_at: Mapped[datetime | None]  # when administrators were told, until it is well again
+    told_refused_at: Mapped[datetime | None]  # the same of refused statements
     next_try_at: Mapped[datetime | None]
     leased_until: Mapped[datetime | None]  # while a worker sends, no other one does
     created_at: Mapped[datetime] = mapped_column(default=clock.now)

@@ -311,7 +311,12 @@ class _Shift:
         with transaction():
             sent = {"last_sent_at": clock.now()} if len(words) < len(parcels) else {}
             self._renew(
-                last_statement_pk=upto, last_error=None, failures=0, next_try_at=None, **sent
+                last_statement_pk=upto,
+                last_error=None,
+                failures=0,
+                failing_since=None,
+                next_try_at=None,
+                **sent,
             )
             known = {
                 row.statement_pk: row
@@ -348,6 +353,7 @@ class _Shift:
             if target is None or target.leased_until != self._until:
                 return
             target.failures += 1
+            target.failing_since = target.failing_since or clock.now()
             target.last_error = error[:500]
             pause = max(wait, min(2 ** min(target.failures, 12) * 5, 3600))
             target.next_try_at = clock.now() + timedelta(seconds=pause)

@@ -17,7 +17,12 @@ from lms.xapi.views.shared import admin
 
 
 def _page(form: EndpointTestForm, status: int = 200, **values: object) -> ResponseReturnValue:
-    page = {"form": form, "findings": None, "endpoint": f"{settings().base_url}/xapi/"}
+    page = {
+        "form": form,
+        "findings": None,
+        "endpoint": f"{settings().base_url}/xapi/",
+        "origins": settings().xapi_origins,
+    }
     return render_template("xapi/endpoint_test.html", **(page | values)), status
 
 
