@@ -102,3 +102,47 @@ class LinkUnreadable(InvalidInput):
     message = lazy_gettext(
         "No certificate was found at this address. Download its file and choose it here instead."
     )
+
+
+class TableUnreadable(InvalidInput):
+    """A file with many cannot be read."""
+
+    message = lazy_gettext(
+        "No codes were found in it. Choose a CSV, XLSX or JSON file with a column of codes, or a"
+        " zip file of certificates."
+    )
+
+
+class TableTooLong(InvalidInput):
+    """A file holds too many."""
+
+    message = lazy_gettext(
+        "At most 2,000 rows or 200 files at once. Divide the file and try again."
+    )
+
+
+class AnotherRequest(DomainError):
+    """The key of a repeated request was used for another one before."""
+
+    message = lazy_gettext("This Idempotency-Key was used for another request before.")
+
+
+class KeyRefused(DomainError):
+    """A program came without a key that is valid for what it wants."""
+
+    status = 401
+    message = lazy_gettext("A valid key with the right scope is needed.")
+
+
+class TooManySubscriptions(DomainError):
+    """A person has as many subscriptions as one may have."""
+
+    message = lazy_gettext("Five addresses at most are told of revocations. End one first.")
+
+
+class RequestUnreadable(InvalidInput):
+    """What a program sent does not have the described shape."""
+
+    message = lazy_gettext(
+        "The request does not have the shape that the description of the API asks for."
+    )

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from flask_babel import lazy_gettext, ngettext
+from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
-from wtforms import SelectField, StringField, TextAreaField, ValidationError
+from wtforms import (
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import DataRequired, Length
+from wtforms.widgets import CheckboxInput, ListWidget
 
-from lms.certificates.models import RevocationReason
+from lms.certificates.models import KeyScope, RevocationReason
 from lms.certificates.services.issue import tidy_name
 from lms.certificates.uploads import MAX_TEXT
 
-MOST_AT_ONCE = 200
 REASONS: dict[str, LazyString] = {
     RevocationReason.ERROR: lazy_gettext("It was issued by mistake or with a wrong content."),
     RevocationReason.MISCONDUCT: lazy_gettext("The result was not reached by fair means."),
@@ -91,27 +96,43 @@ class NameForm(FlaskForm):  # type: ignore[misc]
 
 
 class ManyForm(FlaskForm):  # type: ignore[misc]
-    """Many codes to verify."""
+    """Many codes or files to verify."""
 
     codes = TextAreaField(
         lazy_gettext("Codes"),
-        validators=[DataRequired(lazy_gettext("Paste at least one code."))],
-        description=lazy_gettext("One code a line, or separated by commas. At most 200."),
+        description=lazy_gettext(
+            "One a line. With a name after a comma or a tab, the name is compared too."
+        ),
+    )
+    file = FileField(
+        lazy_gettext("Or a file"),
+        description=lazy_gettext(
+            "CSV, XLSX or JSON with a column of codes and, if you like, one of names; or a zip file"
+            " of certificates. At most 2,000 rows or 200 files."
+        ),
     )
 
-    def wanted(self) -> list[str]:
-        """The codes, each once, in their order."""
-        parts = re.split(r"[\n,;\t]+", self.codes.data or "")
-        return list(dict.fromkeys(part.strip() for part in parts if part.strip()))
-
     def validate_codes(self, field: Any) -> None:
-        """Refuse more than can be answered at once."""
-        count = len(self.wanted())
-        if count > MOST_AT_ONCE:
-            raise ValidationError(
-                ngettext(
-                    "This is %(num)s code. Paste at most 200 at once.",
-                    "These are %(num)s codes. Paste at most 200 at once.",
-                    count,
-                )
-            )
+        """Something has to be there."""
+        if not (field.data or "").strip() and not self.file.data:
+            raise ValidationError(lazy_gettext("Paste at least one code, or choose a file."))
+
+
+class VerificationKeyForm(FlaskForm):  # type: ignore[misc]
+    """A key for a program."""
+
+    name = StringField(
+        lazy_gettext("What is it for?"),
+        validators=[DataRequired(lazy_gettext("Name the program.")), Length(max=80)],
+        description=lazy_gettext("Such as “Member register”."),
+    )
+    scopes = SelectMultipleField(
+        lazy_gettext("What may it do?"),
+        choices=[
+            SelectChoice(str(KeyScope.VERIFY), lazy_gettext("Verify many certificates")),
+            SelectChoice(str(KeyScope.REVOCATIONS), lazy_gettext("Learn of revocations")),
+        ],
+        validators=[DataRequired(lazy_gettext("Choose at least one."))],
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+    )

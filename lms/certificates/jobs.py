@@ -11,7 +11,7 @@ from lms.certificates import queries
 from lms.certificates.credential_formats.base import credential_formats
 from lms.certificates.errors import CannotDraw
 from lms.certificates.models import Credential, KeyUse
-from lms.certificates.services import keys, status
+from lms.certificates.services import batch, keys, programs, status
 from lms.certificates.services.issue import issue_for_completion
 from lms.certificates.services.signing import sign_token
 from lms.core.db import db, transaction
@@ -89,5 +89,8 @@ JOBS = [
     Job("certificates.issue", issue, retries=30, pause=60),
     Job("certificates.draw_pdf", draw_pdf, writes=False),
     Job("certificates.sign_missing_tokens", sign_missing_tokens, every="37 * * * *"),
+    Job("certificates.verify_files", batch.work_off, writes=False),
+    Job("certificates.forget_batches", batch.forget_old, every="41 4 * * *"),
+    Job("certificates.tell_subscriber", programs.tell_subscriber, retries=12, writes=False),
     Job("certificates.sign_status_lists", sign_status_lists, every="23 * * * *"),
 ]

@@ -17,6 +17,14 @@ class BadJson(Exception):
 
 def read_object(content: bytes, largest: int = LARGEST) -> dict[str, Any]:
     """An object of JSON without tricks. Raises BadJson."""
+    found = read_value(content, largest)
+    if not isinstance(found, dict):
+        raise BadJson
+    return found
+
+
+def read_value(content: bytes, largest: int = LARGEST) -> Any:
+    """A value of JSON without tricks. Raises BadJson."""
     if len(content) > largest:
         raise BadJson
     try:
@@ -24,7 +32,7 @@ def read_object(content: bytes, largest: int = LARGEST) -> dict[str, Any]:
         found = json.loads(content, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         raise BadJson from None
-    if not isinstance(found, dict) or _depth(found) > MAX_DEPTH:
+    if _depth(found) > MAX_DEPTH:
         raise BadJson
     return found
 

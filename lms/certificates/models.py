@@ -194,3 +194,79 @@ class VerificationLog(Model):
     )
     at: Mapped[datetime] = mapped_column(default=clock.now)
     how: Mapped[str]  # page, file, many
+
+
+class BatchState(StrEnum):
+    """How far a batch of verifications is."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class VerificationBatch(Model):
+    """Many verifications at once, kept for a few days for the person who asked.
+
+    `content` holds a zip file until it is worked off. `rows` says what is true of each; no name of
+    a holder stands in it. `report` is the same, signed.
+    """
+
+    __tablename__ = "certificate_batches"
+    __table_args__ = (UniqueConstraint("user_id", "repeat_key"),)
+
+    id: Mapped[PrimaryKey]
+    token: Mapped[str] = mapped_column(unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    repeat_key: Mapped[str | None]  # by which a program that asks again gets the same batch
+    request_digest: Mapped[str]  # SHA-256 of what was asked
+    state: Mapped[str] = mapped_column(default=BatchState.WAITING)
+    total: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    rows: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    report: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+    user: Mapped[User] = relationship()
+
+
+class KeyScope(StrEnum):
+    """What a program may do with a key."""
+
+    VERIFY = "verify"
+    REVOCATIONS = "revocations"
+
+
+class VerificationKey(Model):
+    """A key with which a program acts for one person; the key itself is not kept."""
+
+    __tablename__ = "certificate_verification_keys"
+
+    id: Mapped[PrimaryKey]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    name: Mapped[str]
+    start: Mapped[str]  # its first signs, to tell it from others
+    digest: Mapped[str] = mapped_column(unique=True)  # SHA-256
+    scopes: Mapped[list[str]]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    revoked_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship()
+
+
+class RevocationSubscription(Model):
+    """An address that is told of each revocation."""
+
+    __tablename__ = "certificate_revocation_subscriptions"
+
+    id: Mapped[PrimaryKey]
+    uuid: Mapped[uuid.UUID] = mapped_column(default=uuid.uuid4, unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    url: Mapped[str]
+    secret_sealed: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    last_told_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship()

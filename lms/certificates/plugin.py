@@ -16,13 +16,16 @@ from lms.certificates.credential_formats.baked import BakedPng, BakedSvg
 from lms.certificates.credential_formats.base import CredentialFormat
 from lms.certificates.credential_formats.open_badge import OpenBadge, WebToken
 from lms.certificates.credential_formats.pdf import Pdf
+from lms.certificates.events import CredentialRevoked
 from lms.certificates.reports import REPORTS
-from lms.certificates.services import holder
+from lms.certificates.services import batch, holder, programs
 from lms.certificates.services.issue import issue_when_completed
 from lms.certificates.views import administration as _administration  # noqa: F401
 from lms.certificates.views import bp
 from lms.certificates.views import documents as _documents  # noqa: F401
 from lms.certificates.views import holder as _holder  # noqa: F401
+from lms.certificates.views import many as _many  # noqa: F401
+from lms.certificates.views import programs as _programs  # noqa: F401
 from lms.certificates.views import public as _public  # noqa: F401
 from lms.core.events import Subscription
 from lms.core.outbox import Job
@@ -49,8 +52,11 @@ def commands() -> list[click.Command]:
 
 @hookimpl
 def subscriptions() -> list[Subscription]:
-    """A completed course is certified."""
-    return [Subscription(CourseCompleted, issue_when_completed)]
+    """A completed course is certified; who subscribed is told of revocations."""
+    return [
+        Subscription(CourseCompleted, issue_when_completed),
+        Subscription(CredentialRevoked, programs.tell_subscribers),
+    ]
 
 
 @hookimpl
@@ -107,7 +113,7 @@ def navigation() -> list[NavigationEntry]:
             lazy_gettext("Verify"),
             "certificates.verify",
             order=70,
-            also=("certificates.verify",),
+            also=("certificates.verify", "certificates.batch"),
         ),
         NavigationEntry(
             "my_certificates",
@@ -131,4 +137,8 @@ def navigation() -> list[NavigationEntry]:
 @hookimpl
 def personal_data() -> list[PersonalData]:
     """Certificates stay verifiable without saying who held them."""
-    return [PersonalData("certificates", holder.export, holder.erase)]
+    return [
+        PersonalData("certificates", holder.export, holder.erase),
+        PersonalData("certificate_batches", batch.export, batch.erase),
+        PersonalData("certificate_programs", programs.export, programs.erase),
+    ]

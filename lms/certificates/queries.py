@@ -7,12 +7,20 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import Select, exists, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy.orm import joinedload, load_only
 
 from lms.accounts.models import User
 from lms.certificates.codes import read_code
-from lms.certificates.models import Credential, IssuerKey, KeyUse, StatusList
+from lms.certificates.models import (
+    Credential,
+    IssuerKey,
+    KeyUse,
+    RevocationSubscription,
+    StatusList,
+    VerificationBatch,
+    VerificationKey,
+)
 from lms.core import clock
 from lms.core.db import db
 from lms.core.errors import NotFound
@@ -251,3 +259,119 @@ def is_officer(user: User) -> bool:
             )
         )
     )
+
+
+def find_batch_of_request(user: User, repeat_key: str) -> VerificationBatch | None:
+    """The batch that a program asked for under this key before."""
+    return db.session.scalar(
+        select(VerificationBatch).where(
+            VerificationBatch.user_id == user.id, VerificationBatch.repeat_key == repeat_key
+        )
+    )
+
+
+def get_batch(token: str, user: User) -> VerificationBatch:
+    """A person's own batch that is still kept. Raises NotFound."""
+    found = db.session.scalar(
+        select(VerificationBatch).where(
+            VerificationBatch.token == token,
+            VerificationBatch.user_id == user.id,
+            VerificationBatch.expires_at > clock.now(),
+        )
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def list_batches(user: User) -> Sequence[VerificationBatch]:
+    """A person's newest batches, without their rows."""
+    return db.session.scalars(
+        select(VerificationBatch)
+        .where(VerificationBatch.user_id == user.id, VerificationBatch.expires_at > clock.now())
+        .options(
+            load_only(
+                VerificationBatch.token,
+                VerificationBatch.state,
+                VerificationBatch.total,
+                VerificationBatch.created_at,
+            )
+        )
+        .order_by(VerificationBatch.id.desc())
+        .limit(10)
+    ).all()
+
+
+def find_verification_key(digest: str) -> VerificationKey | None:
+    """The key of a program by its digest, with its person."""
+    return db.session.scalar(
+        select(VerificationKey)
+        .where(VerificationKey.digest == digest)
+        .options(joinedload(VerificationKey.user))
+    )
+
+
+def list_verification_keys(user: User) -> Sequence[VerificationKey]:
+    """A person's keys that work, the newest first."""
+    return db.session.scalars(
+        select(VerificationKey)
+        .where(VerificationKey.user_id == user.id, VerificationKey.revoked_at.is_(None))
+        .order_by(VerificationKey.id.desc())
+    ).all()
+
+
+def get_verification_key(key_id: int, user: User) -> VerificationKey:
+    """A person's own key. Raises NotFound."""
+    found = db.session.get(VerificationKey, key_id)
+    if found is None or found.user_id != user.id:
+        raise NotFound
+    return found
+
+
+def list_subscriptions(user: User) -> Sequence[RevocationSubscription]:
+    """A person's subscriptions that are told, the newest first."""
+    return db.session.scalars(
+        select(RevocationSubscription)
+        .where(RevocationSubscription.user_id == user.id, RevocationSubscription.ended_at.is_(None))
+        .order_by(RevocationSubscription.id.desc())
+    ).all()
+
+
+def get_subscription(identifier: uuid.UUID, user: User) -> RevocationSubscription:
+    """A person's own subscription. Raises NotFound."""
+    found = db.session.scalar(
+        select(RevocationSubscription).where(
+            RevocationSubscription.uuid == identifier, RevocationSubscription.user_id == user.id
+        )
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def active_subscription_ids() -> Sequence[int]:
+    """The subscriptions that are told of a revocation."""
+    return db.session.scalars(
+        select(RevocationSubscription.id)
+        .where(RevocationSubscription.ended_at.is_(None))
+        .order_by(RevocationSubscription.id)
+    ).all()
+
+
+def revocations_after(
+    after: tuple[datetime, int], before: datetime, limit: int
+) -> Sequence[Credential]:
+    """Revocations in their order, after one of them (its instant and id) and until an instant."""
+    at, number = after
+    return db.session.scalars(
+        select(Credential)
+        .where(
+            or_(
+                Credential.revoked_at > at,
+                and_(Credential.revoked_at == at, Credential.id > number),
+            ),
+            Credential.revoked_at <= before,
+        )
+        .order_by(Credential.revoked_at, Credential.id)
+        .limit(limit)
+    ).all()

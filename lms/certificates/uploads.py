@@ -25,6 +25,7 @@ from lms.core.outgoing import fetch
 from lms.core.settings import settings
 
 MAX_FILE = 5 * 1024 * 1024  # bytes
+LARGEST_REPORT = 2 * 1024 * 1024  # bytes; of other documents LARGEST
 MAX_TEXT = 400_000  # signs that may be pasted
 MAX_OBJECTS = 20_000  # of a PDF
 LINK_SECONDS = 6.0
@@ -115,7 +116,9 @@ def _read_signed(text: str) -> Upload:
     shown = text.strip()
     if len(shown) <= LONGEST and SHAPE.fullmatch(shown):
         return Upload(token=read_token(shown))
-    document = read_object(shown.encode(), LARGEST)
+    document = read_object(shown.encode(), LARGEST_REPORT)
+    if len(shown.encode()) > LARGEST and document.get("type") != "VerificationReport":
+        raise BadJson
     if "issuer" not in document and "proof" not in document:  # JSON of another kind
         raise BadJson
     return Upload(document=document)

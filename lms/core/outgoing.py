@@ -68,9 +68,12 @@ class Answer:
     body: bytes
 
 
-def check_address(url: str) -> None:
-    """Raise AddressRefused unless Puente would connect there; looks up no name."""
-    _read(url, _of_administrators())
+def check_address(url: str, *, for_strangers: bool = False) -> None:
+    """Raise AddressRefused unless Puente would connect there; looks up no name.
+
+    for_strangers: whether somebody gave the address who does not administer the site.
+    """
+    _read(url, _of_strangers() if for_strangers else _of_administrators())
 
 
 def _read(url: str, reach: _Reach) -> SplitResult:
@@ -178,14 +181,21 @@ def _tls() -> ssl.SSLContext:
 
 
 def send(
-    method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float = 30
+    method: str,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    timeout: float = 30,
+    for_strangers: bool = False,
 ) -> Answer:
-    """Send one request; `timeout` in seconds, for each wait.
+    """Send one request; `timeout` in seconds, for each wait. for_strangers: see `check_address`.
 
     Raises AddressRefused when the host is one that Puente does not connect to, OSError when the
     other side is away or does not speak HTTP.
     """
-    connection, target = _connect(url, timeout, _of_administrators())
+    reach = _of_strangers() if for_strangers else _of_administrators()
+    connection, target = _connect(url, timeout, reach)
     try:
         connection.request(method, target, body, dict(headers))
         return _answer(connection.getresponse(), _ANSWER_AT_MOST)

@@ -23,7 +23,7 @@ ROLES = {
     "stranger": ["/", "/sign-in", "/verify/PU-0000-0000-0000-0000", "/no/such/page"],
     "learner": ["/", "/my/courses", "/account"],
     "instructor": ["/teach/", "/my/courses"],
-    "association": ["/verify", "/verify/many"],
+    "association": ["/verify", "/verify/many", "/verify/programs"],
     "admin": ["/admin/", "/teach/", "/"],
 }
 # Several addresses of these: what they show depends on the activity.

@@ -15,7 +15,6 @@ from lms.core.db import db, will_write
 from lms.core.files import file_store, read_file
 from tests.factories.accounts import make_administrator, make_user
 from tests.factories.certificates import make_credential
-from tests.factories.directory import make_officer
 
 LANGUAGES = ["en", "es", "fr", "pt"]
 
@@ -342,37 +341,6 @@ def test_looks_are_counted_without_the_visitor(client):
     assert (look.credential_id, look.how) == (credential.id, "page")
     columns = {column.name for column in VerificationLog.__table__.columns}
     assert columns == {"id", "credential_id", "at", "how"}
-
-
-def test_an_officer_verifies_many_without_names(signed_in, count_queries):
-    good, bad = make_credential(), make_credential()
-    revoke.revoke(bad, RevocationReason.OTHER, None, make_administrator().id)
-    browser = signed_in(make_officer())
-    text = f"{good.code}\n{bad.code.lower()}, PU-0000-0000-0000-0000\n{good.code}"
-
-    browser.get("/verify/many")
-    count_queries()
-    page = browser.post("/verify/many", data={"codes": text})
-
-    assert count_queries() <= 12
-    assert page.status_code == 200
-    assert "3 codes checked" in page.text
-    assert "Quispe" not in page.text
-    assert page.text.count("badge-success") == page.text.count("badge-danger") == 1
-    table = browser.post("/verify/many", data={"codes": text, "answer": "csv"})
-    assert table.content_type.startswith("text/csv")
-    lines = table.get_data(as_text=True).lstrip("\ufeff").splitlines()
-    assert [line.split(",")[1] for line in lines] == ["verdict", "valid", "revoked", "unknown"]
-    assert "Quispe" not in table.get_data(as_text=True)
-
-
-def test_more_than_200_codes_are_refused_and_kept_in_the_form(signed_in):
-    text = "\n".join(f"code {n}" for n in range(201))
-
-    page = signed_in(make_officer()).post("/verify/many", data={"codes": text})
-
-    assert page.status_code == 422
-    assert "code 200" in page.text
 
 
 def test_erasing_a_person_leaves_a_certificate_that_verifies(client, run_jobs):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from lms.certificates.models import Credential
 from lms.certificates.verifier.claims import Claims
@@ -65,7 +66,7 @@ class Verdict:
     checks: Mapping[Check, bool | None] = field(default_factory=dict)
     claims: Claims | None = None
     problem: Problem | None = None
-    revoked_at: datetime | None = None
+    report: Mapping[str, Any] | None = None  # when it is a report of earlier verifications
 
     @property
     def is_valid(self) -> bool:

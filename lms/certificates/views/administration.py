@@ -1,28 +1,24 @@
-"""Certificates for administrators, for the staff of a run and for officers of associations."""
+"""Certificates for administrators and for the staff of a run."""
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import date
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from lms.accounts.permissions import require, signed_in
 from lms.certificates import queries
-from lms.certificates.forms import ManyForm, NameForm, RevocationForm
+from lms.certificates.forms import NameForm, RevocationForm
 from lms.certificates.models import Credential, RevocationReason
 from lms.certificates.services import issue, revoke
 from lms.certificates.services import verify as verification
-from lms.certificates.services.verify import Verdict
 from lms.certificates.views import bp
 from lms.certificates.views.shared import shown_facts, state_of
 from lms.core import audit
 from lms.core.outbox import enqueue
 from lms.core.pagination import paginate
-from lms.core.text import in_language
 from lms.core.web import page_number
 from lms.courses.queries.courses import get_run
 
@@ -128,56 +124,3 @@ def of_run(run_id: int) -> ResponseReturnValue:
     require("certificates.see_run", run)
     page = paginate(queries.list_of_run(run), page_number(), 50)
     return render_template("certificates/run.html", run=run, page=page, state_of=state_of)
-
-
-@bp.route("/verify/many", methods=["GET", "POST"])
-def verify_many() -> ResponseReturnValue:
-    """The verdict on many codes at once, without names."""
-    require("certificates.verify_many")
-    form = ManyForm()
-    if not form.validate_on_submit():
-        status = 422 if request.method == "POST" else 200
-        return render_template("certificates/many.html", form=form, rows=None), status
-    verdicts = verification.verify_many(form.wanted())
-    verification.note([verdict.credential for _code, verdict in verdicts], "many")
-    if request.form.get("answer") == "csv":
-        return _as_csv(verdicts)
-    rows = [
-        (code, verdict, shown_facts(verdict.credential) if verdict.credential else None)
-        for code, verdict in verdicts
-    ]
-    return render_template("certificates/many.html", form=form, rows=rows)
-
-
-def _as_csv(verdicts: list[tuple[str, Verdict]]) -> Response:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(
-        ["code", "verdict", "course", "hours", "starts_on", "ends_on", "issued_on", "revoked_on"]
-    )
-    for code, verdict in verdicts:
-        credential = verdict.credential
-        if credential is None:
-            writer.writerow([_plain(code), verdict.state, "", "", "", "", "", ""])
-            continue
-        facts = credential.facts
-        writer.writerow(
-            [
-                code,
-                verdict.state,
-                _plain(in_language(facts["course"]["title"])),
-                facts["course"]["hours"],
-                facts["run"]["starts_on"],
-                facts["run"]["ends_on"],
-                credential.issued_at.date(),
-                credential.revoked_at.date() if credential.revoked_at else "",
-            ]
-        )
-    response = Response("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = 'attachment; filename="verification.csv"'
-    return response
-
-
-def _plain(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return "'" + text if text[:1] in "=+-@\t\r" else text

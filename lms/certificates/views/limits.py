@@ -50,3 +50,14 @@ def limit_texts(view: View) -> View:
 def limit_looks(view: View) -> View:
     """120 counted looks in ten minutes from one address."""
     return cast(View, limiter.limit("120 per 10 minutes")(view))
+
+
+def limit_batches(view: View) -> View:
+    """60 batches in ten minutes from one address, in the browser and by programs."""
+    limit = limiter.shared_limit("60 per 10 minutes", scope="batches", exempt_when=_is_reading)
+    return cast(View, limit(view))
+
+
+def limit_programs(view: View) -> View:
+    """600 questions of programs in ten minutes from one address."""
+    return cast(View, limiter.shared_limit("600 per 10 minutes", scope="programs")(view))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+
 from flask import make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.certificates import queries
 from lms.certificates.codes import read_code
-from lms.certificates.errors import LinkUnreadable, UploadUnreadable
+from lms.certificates.errors import IssuerKeyUnavailable, LinkUnreadable, UploadUnreadable
 from lms.certificates.forms import CodeForm, UploadForm
+from lms.certificates.services import report
 from lms.certificates.services import verify as services
 from lms.certificates.services.verify import State, Verdict
 from lms.certificates.uploads import MAX_FILE, Upload, read_text, read_upload
+from lms.certificates.verifier.claims import instant_of, issuer_of
 from lms.certificates.views import bp
 from lms.certificates.views.limits import (
     is_code,
@@ -20,8 +24,10 @@ from lms.certificates.views.limits import (
     limit_texts,
     limit_uploads,
 )
+from lms.certificates.views.many import attached
 from lms.certificates.views.shared import check_texts, problem_text, shown_facts
 from lms.core.db import transaction
+from lms.core.errors import NotFound
 from lms.core.web import own_transaction, public
 
 
@@ -70,6 +76,21 @@ def verify_page(code: str) -> ResponseReturnValue:
     return _answer(services.verify_code(code))
 
 
+@bp.get("/verify/<code>/report.json")
+@public
+@limit_guesses
+def verdict_report(code: str) -> ResponseReturnValue:
+    """The verdict on a code as a signed report, with the name that the page shows."""
+    verdict = services.verify_code(code)
+    if verdict.credential is None:
+        raise NotFound
+    row = report.row_of(verdict, 1, verdict.credential.code)
+    if verdict.state != State.ALTERED:
+        row["holder"] = verdict.credential.public_name
+    text = report.sign_report([row], verdict.checked_at)
+    return attached(text, "application/json", f"{verdict.credential.code}-report.json")
+
+
 @bp.post("/verify/<code>/seen")
 @public
 @limit_looks
@@ -102,7 +123,33 @@ def _shown(upload: Upload, how: str) -> ResponseReturnValue:
     verdict = services.verify_upload(upload)
     with transaction():  # reading it may take long, and nobody shall wait for it to write
         services.note([verdict.credential], how)
+    if verdict.report is not None:
+        return _report_answer(verdict)
     return _answer(verdict, is_file=True)
+
+
+def _report_inside(verdict: Verdict) -> str:
+    """The signed report of what was handed in, as an address that holds it; empty without a key.
+
+    What was handed in is not kept, so the report cannot be fetched later.
+    """
+    try:
+        text = report.sign_report([report.row_of(verdict, 1, "")], verdict.checked_at)
+    except (NotFound, IssuerKeyUnavailable):
+        return ""
+    return "data:application/json;base64," + base64.b64encode(text.encode()).decode()
+
+
+def _report_answer(verdict: Verdict) -> ResponseReturnValue:
+    """What a report of earlier verifications says, which is as it was signed."""
+    page = render_template(
+        "certificates/report.html",
+        verdict=verdict,
+        report=verdict.report,
+        checked_at=instant_of((verdict.report or {}).get("checkedAt")),
+        issuer=issuer_of(verdict.report or {}),
+    )
+    return page, {"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex, nofollow"}
 
 
 def _answer(verdict: Verdict, *, is_file: bool = False) -> ResponseReturnValue:
@@ -116,6 +163,7 @@ def _answer(verdict: Verdict, *, is_file: bool = False) -> ResponseReturnValue:
             facts=shown_facts(credential) if credential else None,
             checks=check_texts(verdict),
             problem=problem_text(verdict.problem),
+            report=_report_inside(verdict) if is_file else "",
             is_file=is_file,
             code_form=CodeForm(prefix="by-code", formdata=None),
         ),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from flask_babel import get_timezone
+from flask_babel import get_timezone, lazy_gettext
 from flask_babel import gettext as _
 
 from lms.certificates.forms import ALL_REASONS
 from lms.certificates.models import Credential
+from lms.certificates.names import NameMatch
 from lms.certificates.open_badge import assessment_text
 from lms.certificates.services.verify import Check, State, Verdict
 from lms.certificates.verifier.outcome import Problem
@@ -35,7 +36,7 @@ def long_day(at: datetime | None) -> str:
 @bp.app_template_filter("state_name")
 def state_name(state: str) -> str:
     """A verdict in one word."""
-    names = {
+    names: dict[str, str] = {
         State.VALID: _("Valid"),
         State.REVOKED: _("Revoked"),
         State.SUPERSEDED: _("Replaced"),
@@ -44,8 +45,16 @@ def state_name(state: str) -> str:
         State.ALTERED: _("Altered"),
         State.UNKNOWN: _("Unknown"),
         State.UNCHECKED: _("Could not be checked"),
+        "unreadable": _("Unreadable"),
     }
-    return str(names[State(state)])
+    return str(names[state])
+
+
+NAME_MATCHES = {
+    NameMatch.MATCH: lazy_gettext("Same name"),
+    NameMatch.NO_MATCH: lazy_gettext("Another name"),
+    NameMatch.NOT_ENOUGH: lazy_gettext("Cannot be told"),
+}
 
 
 def state_of(credential: Credential) -> State:
