@@ -35,6 +35,8 @@ const result = await build({
     "assets/css/editor.css",
     "assets/js/app.js",
     "assets/js/editor.js",
+    "assets/js/offline.js",
+    "assets/js/offline-worker.js",
     "assets/icons/mark.svg",
   ],
   entryNames: "[name]-[hash]",

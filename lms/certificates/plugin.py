@@ -25,6 +25,7 @@ from lms.certificates.views import bp
 from lms.certificates.views import documents as _documents  # noqa: F401
 from lms.certificates.views import holder as _holder  # noqa: F401
 from lms.certificates.views import many as _many  # noqa: F401
+from lms.certificates.views import offline as _offline  # noqa: F401
 from lms.certificates.views import programs as _programs  # noqa: F401
 from lms.certificates.views import public as _public  # noqa: F401
 from lms.core.events import Subscription

@@ -26,6 +26,7 @@ from lms.certificates.views.limits import limit_batches
 from lms.certificates.views.shared import NAME_MATCHES
 from lms.core.db import transaction
 from lms.core.errors import NotFound
+from lms.core.once import leads_on
 from lms.core.web import own_transaction
 
 
@@ -134,6 +135,10 @@ def make_verification_key() -> ResponseReturnValue:
         return _programs(form, 422)
     scopes = [KeyScope(scope) for scope in form.scopes.data or ()]
     _key, text = programs.make_key(signed_in(), form.name.data or "", scopes)
+    leads_on(
+        url_for(".verification_programs"),
+        _("The form was sent twice, the key was made once. End it and make a new one."),
+    )
     return _programs(VerificationKeyForm(formdata=None), made=text)
 
 
