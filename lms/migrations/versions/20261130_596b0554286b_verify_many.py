@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy import Text  # so PostgreSQL's types are written
 from sqlalchemy.dialects import postgresql
 revision = '596b0554286b'
-down_revision = 'e1c47b905a3d'
+down_revision = 'e5b8a1c70f36'
 branch_labels = None
 depends_on = None
 
