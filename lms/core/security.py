@@ -50,6 +50,10 @@ def init_security(app: Flask, settings: Settings) -> None:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         if "_user_id" in session:  # the user itself was expired by the commit
             headers.setdefault("Cache-Control", "private, no-store")
+        view = current_app.view_functions.get(request.endpoint or "")
+        is_open = request.endpoint == "static" or getattr(view, "is_public", False)
+        if view and not is_open and "private" not in headers.get("Cache-Control", ""):
+            headers["Cache-Control"] = "private, no-store"  # a file is "public" to Flask, for long
         if current_app.testing and response.status_code < 300 and not g.get("permission_asked"):
             raise AssertionError(f"{request.endpoint} answered without asking for a permission")
         return response

@@ -432,3 +432,11 @@ def test_a_leap_day_has_a_day_a_year_before(app, admin):
 
     assert leap.a_year_before().first == date(2027, 2, 28)
     assert leap.narrowed(first=leap.first + timedelta(days=1)).first == date(2028, 3, 1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_cache_keeps_what_an_administrator_reads(signed_in, admin, kind):
+    answer = signed_in(admin).get(OVERVIEW + "learners" + kind)
+
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "private, no-store"
