@@ -17,6 +17,11 @@ def now() -> datetime:
     return _set_to.get() or datetime.now(UTC)
 
 
+def set_instant() -> datetime | None:
+    """The instant that `set_to` chose; None while the clock runs."""
+    return _set_to.get()
+
+
 @contextmanager
 def set_to(instant: datetime) -> Iterator[None]:
     """Let it be `instant` inside the block: for the demo's past, never in a request."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import event, func, select
 
 from lms.accounts.models import User
+from lms.core import clock
 from lms.core.db import db
 from lms.core.events import Event
 from lms.xapi import vocabulary
@@ -82,3 +84,12 @@ def test_nothing_stays_of_what_was_taken_back(ring):
     savepoint.rollback()
     db.session.commit()
     assert stored() == 0
+
+
+def test_what_the_demo_lets_happen_in_the_past_is_told_of_the_past(ring):
+    then = datetime(2020, 3, 4, 12, tzinfo=UTC)
+    with clock.set_to(then):
+        ring()
+    db.session.commit()
+
+    assert db.session.scalars(select(StoredStatement.timestamp)).one() == then

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.orm import ORMExecuteState, Session
 
+from lms.core import clock
 from lms.core.db import db
 from lms.core.events import Event
 from lms.core.settings import settings
@@ -98,6 +99,7 @@ def build(draft: StatementDraft) -> dict[str, Any]:
         statement["id"] = str(draft.statement_id)
     if draft.result:
         statement["result"] = draft.result
-    if draft.timestamp is not None:
-        statement["timestamp"] = draft.timestamp.isoformat(timespec="milliseconds")
+    at = draft.timestamp or clock.set_instant()  # it is stored later, when the clock runs again
+    if at is not None:
+        statement["timestamp"] = at.isoformat(timespec="milliseconds")
     return statement
