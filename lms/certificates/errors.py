@@ -61,6 +61,13 @@ class TextTooLong(CannotDraw):
     """Even the smallest text does not fit on one page."""
 
 
+class NameCannotBeSet(InvalidInput):
+    """A name is too long for a certificate, or has letters that no font has."""
+
+    status = 422
+    message = lazy_gettext("This name cannot be printed on a certificate.")
+
+
 class AlreadyRevoked(DomainError):
     """The certificate was revoked before."""
 

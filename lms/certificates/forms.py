@@ -22,6 +22,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from lms.certificates.models import KeyScope, RevocationReason
 from lms.certificates.services.issue import tidy_name
 from lms.certificates.uploads import MAX_TEXT
+from lms.config import LANGUAGES
 
 REASONS: dict[str, LazyString] = {
     RevocationReason.ERROR: lazy_gettext("It was issued by mistake or with a wrong content."),
@@ -92,6 +93,23 @@ class NameForm(FlaskForm):  # type: ignore[misc]
             Length(max=120),
         ],
         filters=[lambda text: tidy_name(text) if text else ""],
+    )
+
+
+class LanguagesForm(FlaskForm):  # type: ignore[misc]
+    """The one or two languages of a certificate."""
+
+    first = SelectField(
+        lazy_gettext("Language of the certificate"),
+        validators=[DataRequired()],
+        choices=[SelectChoice(code, name) for code, name in LANGUAGES.items()],
+    )
+    second = SelectField(
+        lazy_gettext("Second language beside it"),
+        choices=[
+            SelectChoice("", lazy_gettext("None")),
+            *(SelectChoice(code, name) for code, name in LANGUAGES.items()),
+        ],
     )
 
 

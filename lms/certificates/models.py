@@ -73,8 +73,8 @@ class Credential(Model):
 
     `facts` is the register's entry: JSON text, all languages, its SHA-256 signed in `document`.
     `document` is the holder's Open Badges credential and names the person; `public_document`,
-    made when the holder hides their name, does not. `token` and `public_token` say the same as
-    JSON Web Tokens. A corrected certificate is a new row with a
+    made when the holder hides their name or grade, holds neither of what is hidden. `token` and
+    `public_token` say the same as JSON Web Tokens. A corrected certificate is a new row with a
     higher `revision`; the unique pair with the enrolment keeps any revision from being issued
     twice.
     """
@@ -95,11 +95,13 @@ class Credential(Model):
     course_id: Mapped[int] = mapped_column(ForeignKey("courses.id"), index=True)
     run_id: Mapped[int] = mapped_column(ForeignKey("course_runs.id"))
     language: Mapped[str]  # of the PDF and of the signed document
+    second_language: Mapped[str | None]  # also on the PDF, beside the first
     holder_name: Mapped[str]
     course_title: Mapped[str]  # in the certificate's language
     search_text: Mapped[str]  # name, title and code, folded
     facts_text: Mapped[str] = mapped_column(Text)
     shows_name: Mapped[bool] = mapped_column(default=True)
+    shows_grade: Mapped[bool] = mapped_column(default=True)
     issued_at: Mapped[datetime] = mapped_column(index=True)  # whole seconds
     valid_until: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None] = mapped_column(index=True)
@@ -165,9 +167,14 @@ class Credential(Model):
     @property
     def shown_document(self) -> str:
         """The signed document that strangers get."""
-        if self.shows_name or self.public_document is None:
+        if self.hides_nothing or self.public_document is None:
             return self.document
         return self.public_document
+
+    @property
+    def hides_nothing(self) -> bool:
+        """Whether strangers see all that the holder sees."""
+        return self.shows_name and self.shows_grade
 
     @property
     def shown_token(self) -> str | None:

@@ -47,6 +47,16 @@ KINDS = [
         can_turn_off=False,
     ),
     NotificationKind(
+        "certificates.name_refused",
+        lazy_gettext("Names that cannot be printed on a certificate"),
+        subject=lambda values: _(
+            "Your certificate waits for your name: %(title)s", title=_title(values)
+        ),
+        template="certificates/mail/name_refused.md",
+        link=lambda values: absolute_url("accounts.profile"),
+        can_turn_off=False,
+    ),
+    NotificationKind(
         "certificates.not_drawn",
         lazy_gettext("Certificates whose PDF cannot be made"),
         subject=lambda values: _("No PDF for certificate %(code)s", code=values["code"]),

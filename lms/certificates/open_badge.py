@@ -48,18 +48,26 @@ def status_address(number: int) -> str:
     return f"{settings().base_url}/status/revocation/{number}"
 
 
-def make_document(credential: Credential, email: str | None, *, names_holder: bool) -> JSON:
+def make_document(
+    credential: Credential,
+    email: str | None,
+    *,
+    names_holder: bool = True,
+    tells_grade: bool = True,
+) -> JSON:
     """The credential without its proof, in the certificate's language.
 
     names_holder: with the holder's name, and a salted hash of the e-mail address by which wallets
-    recognise their owner; without, only a pseudonym.
+    recognise their owner; without, only a pseudonym. tells_grade: with the result.
     """
-    with speaking(credential.language):
-        return _make(credential, email, names_holder)
-
-
-def _make(credential: Credential, email: str | None, names_holder: bool) -> JSON:
     facts = credential.facts
+    if not tells_grade:
+        facts["grade"] = None
+    with speaking(credential.language):
+        return _make(credential, facts, email, names_holder)
+
+
+def _make(credential: Credential, facts: JSON, email: str | None, names_holder: bool) -> JSON:
     base = settings().base_url
     run, course = facts["run"], facts["course"]
     first, last = (date.fromisoformat(run[day]) for day in ("starts_on", "ends_on"))

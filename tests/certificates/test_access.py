@@ -36,6 +36,8 @@ ROUTES = {
     ("GET", "/verify/programs"): {"officer", "administrator"},
     ("GET", "/my/certificates"): EVERYBODY - {"stranger"},
     ("POST", "/my/certificates/{code}/name"): {"holder"},
+    ("POST", "/my/certificates/{code}/grade"): {"holder"},
+    ("POST", "/my/certificates/{code}/languages"): {"holder"},
     ("GET", "/certificates/{code}/certificate.pdf"): {"holder", "staff", "administrator"},
     ("GET", "/certificates/{code}/documents/open_badge"): {"holder", "staff", "administrator"},
     ("GET", "/runs/{run}/certificates"): {"staff", "administrator"},

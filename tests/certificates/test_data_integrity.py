@@ -123,7 +123,7 @@ def test_an_outsider_verifies_a_credential_with_the_published_key(client):
 
 def test_an_outsider_verifies_the_document_without_a_name(client):
     credential = make_credential()
-    holder.show_name(credential, False)
+    holder.choose_shown(credential, shows_name=False, shows_grade=True)
     did = json.loads(client.get("/.well-known/did.json").data)
 
     document = json.loads(client.get(f"/verify/{credential.code}.json").data)

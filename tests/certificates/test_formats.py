@@ -169,7 +169,7 @@ def test_who_shows_only_initials_is_named_in_no_public_file(client, run_jobs):
     open_pdf = client.get(f"/verify/{credential.code}.pdf")
     assert open_pdf.data.startswith(b"%PDF-")
 
-    holder.show_name(credential, False)
+    holder.choose_shown(credential, shows_name=False, shows_grade=True)
 
     for ending in ("json", "png", "svg"):
         content = client.get(f"/verify/{credential.code}.{ending}").data

@@ -13,6 +13,7 @@ from pypdf import PdfReader
 from lms.certificates.credential_formats.pdf import Pdf
 from lms.certificates.errors import MissingGlyphs, TextTooLong
 from lms.certificates.open_badge import page_address
+from lms.certificates.services import holder
 from lms.core.files import read_file
 from tests.factories.accounts import make_administrator, make_user
 from tests.factories.certificates import (
@@ -109,7 +110,9 @@ def test_names_of_all_our_languages_are_set_whole(app, name):
 
 def test_no_certificate_with_gaps_is_made(app, run_jobs, mails, signed_in):
     administrator = make_administrator()
-    credential = make_credential(user=make_user(name="Rosa \U00016a60\U00016a61"))  # Mro
+    outcome = {"en": "Read \U00016a60\U00016a61"}  # Mro
+    course = make_certified_course(outcomes=[outcome])
+    credential = make_credential(make_completed_enrolment(make_run(course)))
 
     with pytest.raises(MissingGlyphs) as refusal:
         Pdf().make(credential)
@@ -147,10 +150,31 @@ def test_long_texts_are_set_smaller_until_they_fit(app, name, outcomes):
 
 
 def test_a_text_that_never_fits_is_not_cut(app):
-    credential = make_credential(user=make_user(name="Very long name " * 200))
+    course = make_certified_course(outcomes=[{"en": "A long outcome " * 2000}])
+    credential = make_credential(make_completed_enrolment(make_run(course)))
 
     with pytest.raises(TextTooLong):
         Pdf().make(credential)
+
+
+def test_a_certificate_in_two_languages_says_all_in_both(app):
+    credential = make_credential(user=make_user(name="Ana Flores", language="es"))
+    holder.choose_languages(credential, "fr", "es")
+
+    reader = PdfReader(io.BytesIO(Pdf().make(credential)))
+
+    assert len(reader.pages) == 1
+    assert reader.trailer["/Root"]["/Lang"] == "fr"
+    text = " ".join(reader.pages[0].extract_text().split())
+    for part in (
+        "Outils de planification communautaire",
+        "Herramientas para la planificación comunitaria",
+        "12 heures",
+        "12 horas",
+        "Mapear los actores de un territorio",
+    ):
+        assert part in text
+    assert reader.attachments["credential.json"] == [credential.document.encode()]
 
 
 @pytest.mark.parametrize("language", ["en", "es", "fr", "pt"])

@@ -63,7 +63,7 @@ def judge(documents: dict[str, Any], *credentials: dict[str, Any]) -> list[dict[
 def test_another_implementation_accepts_and_refuses_as_we_do(client):
     credential, bad = make_credential(), make_credential()
     hidden = make_credential()
-    holder.show_name(hidden, False)
+    holder.choose_shown(hidden, shows_name=False, shows_grade=True)
     expired = make_credential(valid_until=clock.after_months(clock.now(), -1))
     keys.rotate()
     later = make_credential()
@@ -114,7 +114,7 @@ def test_the_schema_is_the_published_one():
 
 def test_what_is_issued_fits_the_published_schema(app):
     full = make_credential(valid_until=clock.after_months(clock.now(), 24))
-    holder.show_name(full, False)
+    holder.choose_shown(full, shows_name=False, shows_grade=True)
     course = make_certified_course(outcomes=[], signatories=[], minimum_grade=None)
     plain = make_credential(run=make_run(course), grade=None)
 

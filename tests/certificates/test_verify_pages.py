@@ -364,7 +364,7 @@ def test_erasing_a_person_leaves_a_certificate_that_verifies(client, run_jobs):
 
 def test_reissue_keeps_the_holders_choice(app):
     credential = make_credential()
-    holder.show_name(credential, False)
+    holder.choose_shown(credential, shows_name=False, shows_grade=True)
 
     made = issue.reissue(credential, "Rosa Condori", make_administrator().id)
 

@@ -9,7 +9,8 @@ from typing import Any
 import segno
 from babel.dates import format_interval
 from flask import current_app
-from flask_babel import get_locale, lazy_gettext
+from flask_babel import get_locale, lazy_gettext, ngettext
+from flask_babel import gettext as _
 from markupsafe import Markup
 from weasyprint import CSS, HTML, Attachment, Document
 from weasyprint.text.fonts import FontConfiguration
@@ -24,7 +25,7 @@ from lms.certificates.uploads import ATTACHMENT
 from lms.core.files import read_file
 from lms.core.language import speaking
 from lms.core.settings import settings
-from lms.core.templating import format_long_date
+from lms.core.templating import format_long_date, format_number
 from lms.core.text import in_language
 
 # The text is set ever smaller until it fits on its page.
@@ -48,9 +49,13 @@ class Pdf(CredentialFormat):
 
     def draw(self, credential: Credential) -> bytes:
         """The page without seal: the same bytes each time. Raises CannotDraw."""
+        second = None
+        if credential.second_language:
+            with speaking(credential.second_language):
+                second = page_values(credential, credential.second_language)
         with speaking(credential.language):
-            values = page_values(credential)
-            document = _fit(values)
+            values = page_values(credential, credential.language)
+            document = _fit({**values, "second": second})
         content: bytes = document.write_pdf(
             pdf_variant="pdf/a-3a",
             pdf_identifier=credential.uuid.bytes,
@@ -72,33 +77,33 @@ class Pdf(CredentialFormat):
         return content
 
     def make_public(self, credential: Credential) -> bytes | None:
-        """The PDF as it was drawn; none when the holder shows only initials, as it bears the name.
+        """The PDF as it was drawn; none when the holder hides name or grade, as it bears both.
 
         Raises NotYetDrawn.
         """
-        if not credential.shows_name:
+        if not credential.hides_nothing:
             return None
         if credential.pdf_file is None:
             raise NotYetDrawn
         return read_file(credential.pdf_file)
 
 
-def page_values(credential: Credential) -> dict[str, Any]:
-    """What stands on the page, in the present language."""
+def page_values(credential: Credential, language: str) -> dict[str, Any]:
+    """What stands on the page, in the present language; `language` is its code."""
     facts = credential.facts
     run, course = facts["run"], facts["course"]
     first, last = (date.fromisoformat(run[day]) for day in ("starts_on", "ends_on"))
     address = open_badge.page_address(credential.code)
     return {
         "credential": credential,
-        "language": credential.language,
-        "title": credential.course_title,
+        "language": language,
+        "words": _words(facts),
+        "title": in_language(course["title"]),
         "name": credential.holder_name,
         "dates": format_interval(first, last, "yMMMMd", locale=get_locale()),
         "issued_on": format_long_date(credential.issued_at.date()),
         "valid_until": credential.valid_until and format_long_date(credential.valid_until.date()),
         "hours": course["hours"],
-        "weeks": course["weeks"],
         "outcomes": [text for text in map(in_language, course["outcomes"]) if text],
         "grade": facts["grade"],
         "pass_mark": facts["pass_mark"],
@@ -110,6 +115,30 @@ def page_values(credential: Credential) -> dict[str, Any]:
         "short_address": f"{settings().base_url}/verify".split("://", 1)[-1],
         "qr": Markup(_qr(address)),  # noqa: S704 - drawn from our own address
         "site_name": settings().site_name,
+    }
+
+
+def _words(facts: dict[str, Any]) -> dict[str, str]:
+    """The page's own words in the present language."""
+    names = " · ".join(in_language(o["name"]) for o in facts["organisations"])
+    hours = facts["course"]["hours"]
+    return {
+        "heading": _("Certificate of completion"),
+        "certifies": _("This is to certify that"),
+        "completed": _("has successfully completed the course"),
+        "taught_by": _("taught by %(names)s", names=names),
+        "outcomes": _("Learning outcomes"),
+        "dates": _("Dates"),
+        "work": _("Work"),
+        "hours": ngettext(
+            "%(hours)s hour", "%(hours)s hours", round(hours), hours=format_number(hours, 1)
+        ),
+        "grade": _("Grade"),
+        "assessed_by": _("Assessed by"),
+        "credits": _("Continuing education"),
+        "issued_on": _("Issued on"),
+        "valid_until": _("Valid until"),
+        "check": _("Anyone can check this certificate with its code:"),
     }
 
 

@@ -5,23 +5,47 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from lms.certificates import facts as register
+from lms.certificates.errors import AlreadyRevoked
 from lms.certificates.models import Credential, initials
-from lms.certificates.services.signing import sign_document
+from lms.certificates.services.signing import sign_all, sign_document, sign_public
 from lms.core.db import db
 from lms.core.outbox import enqueue
-from lms.core.text import fold
+from lms.core.text import fold, in_language
 
 
-def show_name(credential: Credential, shows_name: bool) -> None:
-    """Show strangers the full name, or initials and a signed document that names nobody.
+def choose_shown(credential: Credential, *, shows_name: bool, shows_grade: bool) -> None:
+    """Show strangers the full name or initials, and the grade or none; what they get is signed
+    anew without what is hidden.
 
     Raises IssuerKeyUnavailable.
     """
-    if not shows_name and credential.public_document is None:
-        signed = sign_document(credential, None, names_holder=False)
-        credential.public_document, credential.public_token = signed.document, signed.token
-    credential.shows_name = shows_name
+    if (credential.shows_name, credential.shows_grade) != (shows_name, shows_grade):
+        credential.shows_name, credential.shows_grade = shows_name, shows_grade
+        sign_public(credential)
     db.session.flush()
+
+
+def choose_languages(credential: Credential, first: str, second: str | None) -> None:
+    """Put the certificate into another language, or into two: it is signed and drawn anew.
+
+    The files that the holder has already go on being verifiable. Raises AlreadyRevoked and
+    IssuerKeyUnavailable.
+    """
+    if credential.is_revoked:
+        raise AlreadyRevoked
+    second = second if second != first else None
+    if (credential.language, credential.second_language) == (first, second):
+        return
+    facts = credential.facts
+    credential.language, credential.second_language = first, second
+    credential.course_title = in_language(facts["course"]["title"], first)
+    credential.search_text = fold(
+        f"{credential.holder_name} {credential.course_title} {credential.code}"
+    )
+    sign_all(credential, credential.user.email)
+    _remove_pdf(credential)
+    db.session.flush()
+    enqueue("certificates.draw_pdf", credential_id=credential.id)
 
 
 def erase(user_id: int) -> None:
@@ -38,7 +62,9 @@ def erase(user_id: int) -> None:
         credential.facts_text = register.to_text(facts)
         credential.holder_name = short
         credential.search_text = fold(f"{credential.course_title} {credential.code}")
-        signed = sign_document(credential, None, names_holder=False)
+        signed = sign_document(
+            credential, None, names_holder=False, tells_grade=credential.shows_grade
+        )
         credential.document = credential.public_document = signed.document
         credential.token = credential.public_token = signed.token
         credential.shows_name = False
@@ -67,6 +93,7 @@ def export(user_id: int) -> list[dict[str, object]]:
             "issued_at": credential.issued_at,
             "revoked_at": credential.revoked_at,
             "shows_name": credential.shows_name,
+            "shows_grade": credential.shows_grade,
             "credential": credential.document,
         }
         for credential in db.session.scalars(mine)

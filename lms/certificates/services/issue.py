@@ -7,17 +7,19 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from flask_babel import lazy_gettext
 from sqlalchemy.exc import IntegrityError
 
 from lms.certificates import facts as register
 from lms.certificates import queries
 from lms.certificates.codes import make_code
-from lms.certificates.errors import AlreadyRevoked, IssuerKeyUnavailable
+from lms.certificates.errors import AlreadyRevoked, IssuerKeyUnavailable, NameCannotBeSet
 from lms.certificates.events import CredentialIssued
+from lms.certificates.lettering import LONGEST_NAME, missing_letters
 from lms.certificates.models import Credential, RevocationReason
 from lms.certificates.services import keys, status
 from lms.certificates.services.revoke import take_back
-from lms.certificates.services.signing import sign_document
+from lms.certificates.services.signing import sign_all
 from lms.config import LANGUAGES
 from lms.core import audit, clock
 from lms.core.db import db
@@ -28,6 +30,8 @@ from lms.courses.events import CourseCompleted
 from lms.courses.models import Enrolment
 from lms.notifications.services import tell
 
+ONE_HOUR = 3600
+
 
 def tidy_name(name: str) -> str:
     """A name as it is certified: composed letters, single spaces."""
@@ -35,23 +39,54 @@ def tidy_name(name: str) -> str:
 
 
 def issue_when_completed(event: CourseCompleted) -> None:
-    """Issue at once; while the issuer's key is out of reach the completion stands and a job
-    tries again."""
+    """Issue at once. While the issuer's key is out of reach, or the name cannot be set, the
+    completion stands and a job tries again; the person is told what to do about the name."""
+    enrolment = event.enrolment
     try:
-        issue_for_completion(event.enrolment)
+        issue_for_completion(enrolment)
     except IssuerKeyUnavailable:
-        enqueue("certificates.issue", enrolment_id=event.enrolment.id)
+        enqueue("certificates.issue", enrolment_id=enrolment.id)
+    except NameCannotBeSet as error:
+        title = enrolment.run.course.title
+        tell(enrolment.user, "certificates.name_refused", title=title, problem=str(error.text))
+        enqueue("certificates.issue", enrolment_id=enrolment.id, delay=ONE_HOUR)
+
+
+def require_settable(name: str) -> None:
+    """Refuse a name that would stand on the certificate with gaps or not at all.
+
+    Raises NameCannotBeSet.
+    """
+    if not name or len(name) > LONGEST_NAME:
+        raise NameCannotBeSet(
+            lazy_gettext(
+                "A name on a certificate has at least one letter and at most %(most)s.",
+                most=LONGEST_NAME,
+            )
+        )
+    missing = missing_letters(name)
+    if missing:
+        raise NameCannotBeSet(
+            lazy_gettext(
+                "These letters cannot be printed on a certificate: %(letters)s. Write the name"
+                " in letters that we have, as it stands in a passport.",
+                letters=" ".join(f"{sign} (U+{ord(sign):04X})" for sign in missing),
+            )
+        )
 
 
 def issue_for_completion(enrolment: Enrolment, valid_until: datetime | None = None) -> Credential:
     """The certificate of a completed enrolment. Safe to repeat: it is issued once.
 
-    valid_until: the end that the course's rule sets, unless told. Raises IssuerKeyUnavailable.
+    valid_until: the end that the course's rule sets, unless told. Raises IssuerKeyUnavailable and
+    NameCannotBeSet.
     """
     found = queries.find_latest(enrolment)
     if found is not None:
         return found
-    facts = register.collect(enrolment, tidy_name(enrolment.user.name))
+    name = tidy_name(enrolment.user.name)
+    require_settable(name)
+    facts = register.collect(enrolment, name)
     months = enrolment.run.course.certificate_months
     if valid_until is None and months is not None:
         valid_until = clock.after_months(clock.now(), months).replace(microsecond=0)
@@ -77,6 +112,8 @@ def _keep(
     revision exists already."""
     user = enrolment.user
     language = user.language if user.language in LANGUAGES else "en"
+    if replaces:
+        language = replaces.language
     name, title = facts["holder"]["name"], in_language(facts["course"]["title"], language)
     code = make_code()
     with db.session.begin_nested():
@@ -90,11 +127,13 @@ def _keep(
             course_id=enrolment.run.course_id,
             run_id=enrolment.run_id,
             language=language,
+            second_language=replaces.second_language if replaces else None,
             holder_name=name,
             course_title=title,
             search_text=fold(f"{name} {title} {code}"),
             facts_text=register.to_text(facts),
             shows_name=replaces.shows_name if replaces else True,
+            shows_grade=replaces.shows_grade if replaces else True,
             issued_at=clock.now().replace(microsecond=0),
             valid_until=valid_until,
             supersedes_id=replaces.id if replaces else None,
@@ -104,11 +143,7 @@ def _keep(
             document_digests=[],
             document_macs=[],
         )
-        signed = sign_document(credential, user.email, names_holder=True)
-        credential.document, credential.token = signed.document, signed.token
-        if not credential.shows_name:
-            signed = sign_document(credential, None, names_holder=False)
-            credential.public_document, credential.public_token = signed.document, signed.token
+        sign_all(credential, user.email)
         db.session.add(credential)
         db.session.flush()
     enqueue("certificates.draw_pdf", credential_id=credential.id)
@@ -119,12 +154,15 @@ def _keep(
 def reissue(credential: Credential, name: str, actor_id: int) -> Credential:
     """A new certificate with a corrected name in place of this one, which is revoked.
 
-    Everything else stays as it was certified. Raises AlreadyRevoked and IssuerKeyUnavailable.
+    Everything else stays as it was certified. Raises AlreadyRevoked, IssuerKeyUnavailable and
+    NameCannotBeSet.
     """
     if credential.is_revoked:
         raise AlreadyRevoked
+    name = tidy_name(name)
+    require_settable(name)
     facts = credential.facts
-    facts["holder"] = {**facts["holder"], "name": tidy_name(name)}
+    facts["holder"] = {**facts["holder"], "name": name}
     take_back(credential, RevocationReason.SUPERSEDED, None, actor_id)
     until = credential.valid_until
     made = _keep(credential.enrolment, facts, valid_until=until, replaces=credential)

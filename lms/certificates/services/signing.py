@@ -23,7 +23,37 @@ class Signed:
     token: str
 
 
-def sign_document(credential: Credential, email: str | None, *, names_holder: bool) -> Signed:
+def sign_all(credential: Credential, email: str | None) -> None:
+    """Sign the holder's document and, when the holder hides something, the one for strangers.
+
+    Raises IssuerKeyUnavailable.
+    """
+    signed = sign_document(credential, email)
+    credential.document, credential.token = signed.document, signed.token
+    sign_public(credential)
+
+
+def sign_public(credential: Credential) -> None:
+    """Sign what strangers get, as the holder has chosen. Raises IssuerKeyUnavailable."""
+    if credential.hides_nothing:
+        credential.public_document = credential.public_token = None
+        return
+    signed = sign_document(
+        credential,
+        None,
+        names_holder=credential.shows_name,
+        tells_grade=credential.shows_grade,
+    )
+    credential.public_document, credential.public_token = signed.document, signed.token
+
+
+def sign_document(
+    credential: Credential,
+    email: str | None,
+    *,
+    names_holder: bool = True,
+    tells_grade: bool = True,
+) -> Signed:
     """The signed documents of the credential; their digests are kept with the credential.
 
     The keys that sign now sign, also when older ones signed before. Raises
@@ -31,7 +61,7 @@ def sign_document(credential: Credential, email: str | None, *, names_holder: bo
     """
     key = keys.signing_key()
     made = sign(
-        make_document(credential, email, names_holder=names_holder),
+        make_document(credential, email, names_holder=names_holder, tells_grade=tells_grade),
         keys.private_key(key),
         verification_method(key.kid),
         credential.issued_at,

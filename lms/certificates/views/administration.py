@@ -15,7 +15,7 @@ from lms.certificates.models import Credential, RevocationReason
 from lms.certificates.services import issue, revoke
 from lms.certificates.services import verify as verification
 from lms.certificates.views import bp
-from lms.certificates.views.shared import shown_facts, state_of
+from lms.certificates.views.shared import state_of, whole_facts
 from lms.core import audit
 from lms.core.outbox import enqueue
 from lms.core.pagination import paginate
@@ -61,7 +61,7 @@ def _manage(
     page = render_template(
         "certificates/administration/certificate.html",
         credential=credential,
-        facts=shown_facts(credential),
+        facts=whole_facts(credential),
         verdict=verification.verify_credential(credential),
         revocation_form=revocation,
         name_form=name,

@@ -143,8 +143,8 @@ def problem_text(problem: Problem | None) -> str:
     return str(texts[problem])
 
 
-def shown_facts(credential: Credential) -> dict[str, Any]:
-    """The register's entry in the form that pages show."""
+def whole_facts(credential: Credential) -> dict[str, Any]:
+    """The register's entry in the form that pages show, with the grade."""
     facts = credential.facts
     run = facts["run"]
     return {
@@ -155,3 +155,9 @@ def shown_facts(credential: Credential) -> dict[str, Any]:
         "owner": facts["organisations"][0],
         "partners": facts["organisations"][1:],
     }
+
+
+def shown_facts(credential: Credential) -> dict[str, Any]:
+    """The same as strangers see it: without the grade when the holder hides it."""
+    facts = whole_facts(credential)
+    return facts if credential.shows_grade else {**facts, "grade": None}
