@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lms.accounts.permissions import Permission
     from lms.assessments.question_types.base import QuestionType
     from lms.certificates.credential_formats.base import CredentialFormat
+    from lms.certificates.register_entries import RegisterEntry
     from lms.core.events import Subscription
     from lms.core.outbox import Job
     from lms.core.personal_data import PersonalData
@@ -125,6 +126,12 @@ def payment_gateways() -> list[PaymentGateway]:
 @hookspec
 def credential_formats() -> list[CredentialFormat]:
     """Documents made of an issued credential."""
+    return []
+
+
+@hookspec
+def register_entries() -> list[RegisterEntry]:
+    """What other rooms know of an award, to stand in the register and on its certificate."""
     return []
 
 

@@ -28,6 +28,7 @@ ROOMS = (
     "payments",
     "forums",
     "certificates",
+    "recognition",
 )
 # Rooms that others import: the house does not stand without them.
 NEEDED = {"accounts", "notifications", "xapi", "reports", "directory", "courses"}
@@ -49,6 +50,7 @@ _KINDS = {
     "question_types": ("lms.assessments.question_types.base", "QuestionType"),
     "payment_gateways": ("lms.payments.gateways.base", "PaymentGateway"),
     "credential_formats": ("lms.certificates.credential_formats.base", "CredentialFormat"),
+    "register_entries": ("lms.certificates.register_entries", "RegisterEntry"),
     "xapi_statements": ("lms.xapi.mapping", "StatementMapping"),
     "statement_collections": ("lms.xapi.collections", "StatementCollection"),
     "notification_kinds": ("lms.notifications.kinds", "NotificationKind"),

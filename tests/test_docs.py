@@ -48,7 +48,7 @@ def test_every_hook_is_documented_with_an_example(hook):
     assert f"def {hook}(" in section.group(1), f"no example of {hook}"
 
 
-@pytest.mark.needs("payments", "certificates")
+@pytest.mark.needs("payments", "certificates", "recognition")
 @pytest.mark.parametrize("hook", HOOKS)
 def test_every_hook_has_a_user(hook, app):
     """A room, or for what only others need, the example package."""

@@ -16,6 +16,7 @@ from lms.accounts.permissions import Permission, may
 from lms.app import create_app
 from lms.assessments.question_types.base import QuestionType, question_types
 from lms.certificates.credential_formats.base import CredentialFormat, credential_formats
+from lms.certificates.register_entries import RegisterEntry, register_entries
 from lms.config import Settings
 from lms.core.db import Model, db
 from lms.core.events import Event, Subscription, emit
@@ -34,6 +35,7 @@ from lms.xapi.collections import StatementCollection
 from lms.xapi.mapping import StatementDraft, StatementMapping
 from lms.xapi.vocabulary import activity
 from tests.factories.accounts import make_user
+from tests.factories.courses import make_enrolment
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ def make_plugin(log: list) -> types.ModuleType:
         "question_types": [make(QuestionType)],
         "payment_gateways": [make(PaymentGateway)],
         "credential_formats": [make(CredentialFormat)],
+        "register_entries": [RegisterEntry("bridge", lambda enrolment: enrolment.method)],
         "xapi_statements": [StatementMapping("bridge", BridgeCrossed, statement)],
         "statement_collections": [
             StatementCollection("bridge", "Bridge", lambda v: [], lambda v: None, lambda u: [])
@@ -190,3 +193,12 @@ def test_extension_points_hold_the_packages_object_beside_our_own(house, registe
 
 def test_notification_kinds_can_be_told(house):
     assert notification_kinds["bridge.open"].subject({}) == "Open"
+
+
+def test_register_entries_stand_in_what_is_certified(house):
+    from lms.certificates.facts import collect
+
+    enrolment = make_enrolment(method="voucher")
+
+    assert register_entries["bridge"].collect(enrolment) == "voucher"
+    assert collect(enrolment, "Ana")["bridge"] == "voucher"

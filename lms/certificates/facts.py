@@ -16,6 +16,7 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
+from lms.certificates.register_entries import register_entries
 from lms.core.db import db
 from lms.core.settings import settings
 from lms.courses.activity_types.base import activity_types
@@ -32,7 +33,7 @@ def collect(enrolment: Enrolment, holder_name: str) -> dict[str, Any]:
     ends_on}; completed_at; grade and pass_mark 0..1 or None; assessment {activity kind: how many};
     activities: how many were required; organisations [{uuid, name, country, website, role}];
     credits [{uuid, name, website, hours, reference}]; signatories [{name, role, organisation}];
-    issuer {name, url}. Texts are by language.
+    issuer {name, url}; what other rooms add, by its name. Texts are by language.
     """
     run = db.session.scalars(
         select(CourseRun)
@@ -92,6 +93,7 @@ def collect(enrolment: Enrolment, holder_name: str) -> dict[str, Any]:
         ],
         "signatories": _signatories(course),
         "issuer": {"name": settings().site_name, "url": settings().base_url + "/"},
+        **{entry.name: entry.collect(enrolment) for entry in register_entries.values()},
     }
 
 

@@ -88,6 +88,17 @@ def load_demo(tell: Step) -> dict[str, Any]:
         ensure_selling(people["admin"])
     tell("course runs")
     ensure_runs(people, cohort)
+    if "recognition" in current_app.extensions[EXTENSION].names:
+        tell("what the association recognises")
+        from lms.demo.recognition import ensure_recognition
+
+        ensure_recognition(
+            association,
+            organisations["centro-andino"],
+            people["association"],
+            people["learner"],
+            cohort,
+        )
     tell("a course run of the past")
     ensure_history(people, cohort)
     tell("certificates in each state")

@@ -14,10 +14,12 @@ from lms.accounts.models import User
 from lms.config import LANGUAGES
 from lms.core import audit
 from lms.core.db import ByLanguage, db
+from lms.core.events import emit
 from lms.core.places import is_country
 from lms.core.text import in_language, slugify
 from lms.directory import queries
 from lms.directory.errors import HasRole, NotAnAssociation, UnknownPerson, WrongOrganisation
+from lms.directory.events import MembershipEnded, MembershipKept
 from lms.directory.models import (
     AssociationMembership,
     Organisation,
@@ -188,6 +190,7 @@ def keep_membership(
     membership = memberships.get(organisation.id) or _new_membership(user, organisation)
     membership.number = number or None
     db.session.flush()
+    emit(MembershipKept(membership))
     return membership
 
 
@@ -205,5 +208,7 @@ def _new_membership(user: User, organisation: Organisation) -> AssociationMember
 
 def end_membership(membership: AssociationMembership) -> None:
     """Forget a membership."""
+    user, association = membership.user, membership.organisation
     db.session.delete(membership)
     db.session.flush()
+    emit(MembershipEnded(user, association))

@@ -1,0 +1,1 @@
+"""What associations recognise: accreditation, rules, hours of their members, evidence."""

@@ -1,0 +1,84 @@
+"""How the room says no."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext
+
+from lms.core.errors import DomainError, Forbidden, InvalidInput
+
+
+class NumberTaken(DomainError):
+    """The association has given this accreditation number already."""
+
+    message = lazy_gettext("Your association has an accreditation with this number already.")
+
+
+class AlreadyWithdrawn(DomainError):
+    """The accreditation was withdrawn before."""
+
+    message = lazy_gettext("This accreditation was withdrawn before.")
+
+
+class RuleEnded(DomainError):
+    """A rule that has ended is not changed any more."""
+
+    message = lazy_gettext("This rule has ended. Make a new one instead.")
+
+
+class RuleGoesBack(InvalidInput):
+    """A version would begin before the one it replaces."""
+
+    message = lazy_gettext("A change begins on the first day of the present version or later.")
+
+
+class CodeTaken(DomainError):
+    """The framework has this code already."""
+
+    message = lazy_gettext("Your framework has this code already.")
+
+
+class IssuerKnown(DomainError):
+    """The issuer stands in the list already."""
+
+    message = lazy_gettext("This issuer is in your list already.")
+
+
+class WrongIdentifier(InvalidInput):
+    """No DID."""
+
+    message = lazy_gettext("Write an identifier like did:web:example.org.")
+
+
+class UnreadableList(InvalidInput):
+    """A list of members cannot be read; the text says why."""
+
+    message = lazy_gettext(
+        "This file cannot be read. Use a CSV or XLSX file with a row of headings."
+    )
+
+
+class NoPopulation(DomainError):
+    """Nothing to draw from."""
+
+    message = lazy_gettext("No hours of consenting members were credited in this year.")
+
+
+class AlreadyDecided(DomainError):
+    """Somebody else decided first."""
+
+    message = lazy_gettext("This was decided already.")
+
+
+class NotAMember(DomainError):
+    """The person has not named this association among their memberships."""
+
+    message = lazy_gettext("Add this association to your memberships first.")
+
+
+class LinkClosed(Forbidden):
+    """A link to evidence is unknown, has expired or was withdrawn: strangers cannot tell which."""
+
+    message = lazy_gettext(
+        "This link is not open. It may have expired, or its holder has withdrawn it. Ask the holder"
+        " for a new one."
+    )

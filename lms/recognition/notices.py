@@ -1,0 +1,77 @@
+"""What the room tells people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+
+from lms.core.text import in_language
+from lms.core.web import absolute_url
+from lms.notifications.kinds import NotificationKind
+
+
+def _name(values: Mapping[str, Any]) -> str:
+    return in_language(values["association"])
+
+
+def _my_hours(values: Mapping[str, Any]) -> str:
+    return absolute_url("recognition.my_hours")
+
+
+def _requests(values: Mapping[str, Any]) -> str:
+    return absolute_url("recognition.requests", slug=values["slug"])
+
+
+KINDS = [
+    NotificationKind(
+        "recognition.credited",
+        lazy_gettext("Hours that an association credits to you"),
+        subject=lambda values: _("%(name)s credits hours to you", name=_name(values)),
+        template="recognition/mail/credited.md",
+        link=_my_hours,
+        digest=True,
+    ),
+    NotificationKind(
+        "recognition.claim_decided",
+        lazy_gettext("Decisions on hours that you asked for"),
+        subject=lambda values: _("%(name)s has decided on your hours", name=_name(values)),
+        template="recognition/mail/claim_decided.md",
+        link=_my_hours,
+    ),
+    NotificationKind(
+        "recognition.audited",
+        lazy_gettext("Audits of your hours"),
+        subject=lambda values: _("%(name)s audits your hours", name=_name(values)),
+        template="recognition/mail/audited.md",
+        link=_my_hours,
+        can_turn_off=False,
+    ),
+    NotificationKind(
+        "recognition.claim_made",
+        lazy_gettext("Members who ask for hours"),
+        subject=lambda values: _("A member asks %(name)s for hours", name=_name(values)),
+        template="recognition/mail/claim_made.md",
+        link=_requests,
+        digest=True,
+    ),
+    NotificationKind(
+        "recognition.match_needed",
+        lazy_gettext("People whose membership you confirm"),
+        subject=lambda values: _("Is this person a member of %(name)s?", name=_name(values)),
+        template="recognition/mail/match_needed.md",
+        link=_requests,
+        digest=True,
+    ),
+    NotificationKind(
+        "recognition.evidence_seen",
+        lazy_gettext("Looks at the evidence of your certificates"),
+        subject=lambda values: _(
+            "%(recipient)s has looked at your evidence", recipient=values["whom"]
+        ),
+        template="recognition/mail/evidence_seen.md",
+        link=lambda values: absolute_url("recognition.evidence", code=values["code"]),
+    ),
+]

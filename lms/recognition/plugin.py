@@ -1,0 +1,100 @@
+"""What the room recognition adds to the house."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from flask_babel import lazy_gettext
+
+from lms.accounts.permissions import Permission, can, present_user
+from lms.certificates.events import CredentialIssued, CredentialRevoked
+from lms.certificates.register_entries import RegisterEntry
+from lms.core.events import Subscription
+from lms.core.outbox import Job
+from lms.core.personal_data import PersonalData
+from lms.core.web import NavigationEntry, Panel
+from lms.directory.events import MembershipEnded, MembershipKept
+from lms.hookspecs import hookimpl
+from lms.notifications.kinds import NotificationKind
+from lms.recognition import jobs as room_jobs
+from lms.recognition import notices
+from lms.recognition import panels as fragments
+from lms.recognition import permissions as rules
+from lms.recognition.services import awards, ledger, members
+from lms.recognition.services import personal_data as data
+from lms.recognition.views import bp
+
+
+@hookimpl
+def blueprints() -> list[Blueprint]:
+    """The association's desk, one's own hours."""
+    return [bp]
+
+
+@hookimpl
+def permissions() -> list[Permission]:
+    """Officers decide for their association, and nobody else."""
+    return rules.all_permissions()
+
+
+@hookimpl
+def subscriptions() -> list[Subscription]:
+    """Certificates become hours."""
+    return [
+        Subscription(CredentialIssued, ledger.credit_issued),
+        Subscription(CredentialRevoked, ledger.withdraw_revoked),
+        Subscription(MembershipKept, ledger.credit_membership),
+        Subscription(MembershipEnded, members.end_consent),
+    ]
+
+
+@hookimpl
+def register_entries() -> list[RegisterEntry]:
+    """Accreditations that held on the day of the award."""
+    return [RegisterEntry("accreditations", awards.accreditations)]
+
+
+@hookimpl
+def jobs() -> list[Job]:
+    """Judging certificates by new rules; what the calendar changes."""
+    return room_jobs.JOBS
+
+
+@hookimpl
+def notification_kinds() -> list[NotificationKind]:
+    """Hours credited, decisions, audits; what waits for officers."""
+    return notices.KINDS
+
+
+@hookimpl
+def navigation() -> list[NavigationEntry]:
+    """One's hours; the desk for officers."""
+    return [
+        NavigationEntry(
+            "my_hours", lazy_gettext("My hours"), "recognition.my_hours", "account", 17
+        ),
+        NavigationEntry(
+            "desk",
+            lazy_gettext("Association’s desk"),
+            "recognition.desks",
+            "account",
+            18,
+            shown=lambda: present_user() is not None and can("recognition.any_desk"),
+            also=("recognition.desk",),
+        ),
+    ]
+
+
+@hookimpl
+def panels() -> list[Panel]:
+    """What an association recognises, on its public page; accreditations of a certificate."""
+    return [
+        Panel("recognition.verdict", "certificates.verdict", fragments.verdict),
+        Panel("recognition.evidence", "certificates.my_certificate", fragments.evidence),
+        Panel("recognition.association", "directory.organisation", fragments.association),
+    ]
+
+
+@hookimpl
+def personal_data() -> list[PersonalData]:
+    """Consents and hours."""
+    return [PersonalData("recognition", data.export, data.erase)]

@@ -1,0 +1,1 @@
+"""What changes accreditations, rules, members, hours and audits."""

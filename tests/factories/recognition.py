@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import itertools
+from datetime import date
+from typing import Any
+
+from lms.accounts.models import User
+from lms.certificates.models import Credential
+from lms.core.db import db
+from lms.directory.models import AssociationMembership, Organisation
+from lms.recognition.models import (
+    Accreditation,
+    MemberConsent,
+    RecognitionRule,
+    RuleVersion,
+)
+from tests.factories.accounts import make_user
+from tests.factories.certificates import make_completed_enrolment, make_credential
+from tests.factories.directory import make_association
+
+_numbers = itertools.count(1)
+
+
+def make_accreditation(association: Organisation, **values: Any) -> Accreditation:
+    """In force since 2020; `provider` or `course` says for whom."""
+    values.setdefault("number", f"A-{next(_numbers)}")
+    values.setdefault("starts_on", date(2020, 1, 1))
+    accreditation = Accreditation(association=association, **values)
+    db.session.add(accreditation)
+    db.session.commit()
+    return accreditation
+
+
+def make_rule(association: Organisation, **terms: Any) -> RecognitionRule:
+    """A rule that credits every certificate with its own hours, since 2020."""
+    terms.setdefault("starts_on", date(2020, 1, 1))
+    rule = RecognitionRule(association=association, name=f"Rule {next(_numbers)}")
+    rule.versions.append(RuleVersion(number=1, **terms))
+    db.session.add(rule)
+    db.session.commit()
+    return rule
+
+
+def make_membership(
+    association: Organisation, user: User | None = None, number: str | None = "CP-1"
+) -> AssociationMembership:
+    membership = AssociationMembership(
+        organisation=association, user=user or make_user(), number=number
+    )
+    db.session.add(membership)
+    db.session.commit()
+    return membership
+
+
+def make_consent(
+    association: Organisation, user: User | None = None, match: str = "match"
+) -> MemberConsent:
+    """A member whom the association knows and who lets it see certificates."""
+    user = user or make_user()
+    consent = MemberConsent(association=association, user=user, match=match)
+    db.session.add(consent)
+    db.session.commit()
+    return consent
+
+
+def make_member_with_certificate(
+    association: Organisation | None = None, **values: Any
+) -> Credential:
+    """A certificate of somebody who belongs to the association and lets it see it."""
+    association = association or make_association()
+    user = values.pop("user", None) or make_user()
+    make_membership(association, user)
+    make_consent(association, user)
+    return make_credential(make_completed_enrolment(user=user, **values))
