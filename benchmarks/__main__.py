@@ -40,7 +40,6 @@ from lms.xapi.services.keys import make_key
 from tests.postgres import postgres_server
 
 DOCUMENT = ROOT / "docs" / "performance.md"
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 SLICES = 2  # of a page, with the constant answer before, between and after
 DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
@@ -232,12 +231,13 @@ def machine() -> str:
     )
 
 
-def write(document: str) -> None:
-    """Put the tables in their place in docs/performance.md."""
+def write_tables(document: str, what: str) -> None:
+    """Put tables in their place in docs/performance.md. what: "pages" or "store"."""
+    begin, end = f"<!-- {what}: begin -->", f"<!-- {what}: end -->"
     whole = DOCUMENT.read_text(encoding="utf-8")
-    before, _, rest = whole.partition(BEGIN)
-    after = rest.partition(END)[2]
-    DOCUMENT.write_text(f"{before}{BEGIN}\n{document}\n{END}{after}", encoding="utf-8")
+    before, _, rest = whole.partition(begin)
+    after = rest.partition(end)[2]
+    DOCUMENT.write_text(f"{before}{begin}\n{document}\n{end}{after}", encoding="utf-8")
 
 
 def main() -> int:
@@ -252,7 +252,7 @@ def main() -> int:
     for database, verdict in verdicts:
         print(f"{verdict.word}  {database}: {verdict.target}: {verdict.found}")
     if options.write:
-        write(document)
+        write_tables(document, "pages")
     return 0 if all(verdict.is_met for _, verdict in verdicts) else 1
 
 

@@ -28,12 +28,11 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def processor_seconds(root: int) -> float | None:
-    """User and system time of a process and all below it; None where there is no /proc."""
+def _processes() -> dict[int, tuple[int, int]]:
+    """Parent and ticks of processor time of every process; none where there is no /proc."""
+    found: dict[int, tuple[int, int]] = {}
     if not Path("/proc/self/stat").exists():
-        return None
-    children: dict[int, list[int]] = {}
-    ticks: dict[int, int] = {}
+        return found
     for folder in Path("/proc").iterdir():
         if not folder.name.isdecimal():
             continue
@@ -41,15 +40,34 @@ def processor_seconds(root: int) -> float | None:
             stat = (folder / "stat").read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        pid = int(folder.name)
-        children.setdefault(int(stat[1]), []).append(pid)
-        ticks[pid] = int(stat[11]) + int(stat[12])
-    total, waiting = 0, [root]
+        found[int(folder.name)] = int(stat[1]), int(stat[11]) + int(stat[12])
+    return found
+
+
+def _family(root: int, processes: Mapping[int, tuple[int, int]]) -> list[int]:
+    children: dict[int, list[int]] = {}
+    for pid, (parent, _ticks) in processes.items():
+        children.setdefault(parent, []).append(pid)
+    found, waiting = [], [root]
     while waiting:
         pid = waiting.pop()
-        total += ticks.get(pid, 0)
+        found.append(pid)
         waiting += children.get(pid, [])
-    return total / TICK
+    return found
+
+
+def family_of(root: int) -> list[int]:
+    """A process and all below it."""
+    return _family(root, _processes())
+
+
+def processor_seconds(root: int) -> float | None:
+    """User and system time of a process and all below it; None where there is no /proc."""
+    processes = _processes()
+    if not processes:
+        return None
+    family = _family(root, processes)
+    return sum(processes[pid][1] for pid in family if pid in processes) / TICK
 
 
 @contextmanager
@@ -78,7 +96,7 @@ def running_server(
 
 
 def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 180
     while time.monotonic() < until:
         if process.poll() is not None:
             break

@@ -57,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     test = add("test", "Run all checks and tests; other arguments go to pytest, without checks.")
     test.add_argument("--quick", action="store_true", help="unit tests on SQLite, nothing else")
     add("lint", "Style, types, import contracts, templates, translations.")
-    add("bench", "Measure; arguments go to the benchmark.")
+    add("bench", "Measure pages, or `bench store`; arguments go to the benchmark.")
     add("lms", "Run the lms command, with its arguments.")
     add("shell", "Open a Python prompt inside Puente.")
     add("build", "Build the wheel into dist/.")
@@ -115,7 +115,9 @@ def run(options: argparse.Namespace, rest: Sequence[str]) -> int:
             return finish([checks(environment())])
         case "bench":
             set_up_tests()
-            become([venv_program("python"), "-m", "benchmarks", *rest])
+            of_store = rest[:1] == ["store"]
+            module = "benchmarks.store" if of_store else "benchmarks"
+            become([venv_program("python"), "-m", module, *rest[of_store:]])
         case "shell":
             set_up_product()
             become([venv_program("python"), "-i", "-c", SHELL])

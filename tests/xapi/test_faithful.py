@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lms.xapi.json_text import NotJson, edited, elements, members, read_many, read_one
+from lms.xapi.json_text import (
+    NotJson,
+    edited,
+    elements,
+    members,
+    read_body,
+    read_many,
+    read_one,
+)
 from tests.xapi import generated
 from tests.xapi.asking import ANA, COURSE, VERB, asking
 
@@ -110,6 +118,36 @@ def test_what_is_not_json_is_refused(text):
     for reader in (read_one, read_many):
         with pytest.raises(NotJson):
             reader(text)
+    with pytest.raises(NotJson):
+        read_body(text.encode())
+
+
+@given(value=generated.json_values, blanks=st.sampled_from((("", ""), (" ", ""), ("", " "))))
+@settings(max_examples=200, deadline=None)
+def test_bodies_are_read_the_same_with_and_without_blanks(value, blanks):
+    compact = json.dumps([value, {"é": value}], ensure_ascii=False, separators=(",", ":"))
+    for text in (compact, compact[1:-1].partition(",")[0], json.dumps([value])):
+        body = f"{blanks[0]}{text}{blanks[1]}"
+        try:
+            expected = read_many(body)
+        except NotJson:
+            with pytest.raises(NotJson):
+                read_body(body.encode())
+        else:
+            assert read_body(body.encode()) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a":{"b":1,"b":1}}', '[{"a":1},{"a":1,"a":1}]', '{"a":"\\u0022","a":"x"}',
+        '{"a":"\\u0022\\u0022","b":1,"b":1}', '{"\\u0061":1,"a":1}', '[[{"":0,"":0}]]',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_property_that_stands_twice_is_found_wherever_it_hides(text, blank):
+    with pytest.raises(NotJson, match="stands twice"):
+        read_body(text.replace(":", f":{blank}").encode())
 
 
 def test_the_same_id_is_a_repetition_or_a_conflict(tool):

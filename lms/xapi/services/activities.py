@@ -13,7 +13,7 @@ from lms.core.db import db
 from lms.xapi.json_text import dumps
 from lms.xapi.lookup import By, lookup_key
 from lms.xapi.models import KnownActivity
-from lms.xapi.services.rows import rows_in
+from lms.xapi.services.rows import Query, run, selection
 
 _BY_KEY = ("name", "description", "extensions")  # merged member by member; the latest wins else
 _MOST_REMEMBERED = 5000
@@ -66,30 +66,42 @@ def merged(known: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     return whole
 
 
-def learn(statements: Iterable[Mapping[str, Any]], version: int) -> News:
-    """Keep what statements say about activities; the rows of new ones are still to be inserted.
-
-    version: that of `StoreOrder`, read under its lock.
-    """
-    if _remembered.version != version or len(_remembered.definitions) > _MOST_REMEMBERED:
-        _remembered.version, _remembered.definitions = version, {}
-    news: dict[str, list[Mapping[str, Any]]] = {}
+def unfamiliar(statements: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """What statements say about activities and this process does not remember, by their IRIs."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
     for statement in statements:
         for iri, definition in described(statement):
             if _remembered.definitions.get(iri) != definition:
-                news.setdefault(iri, []).append(definition)
+                found.setdefault(iri, []).append(definition)
+    return found
+
+
+def learn(
+    statements: Iterable[Mapping[str, Any]],
+    version: int,
+    known: Mapping[str, Mapping[str, Any] | None],
+) -> News:
+    """Keep what statements say about activities; the rows of new ones are still to be inserted.
+
+    version: that of `StoreOrder`, read under its lock. known: definitions of what was unfamiliar
+    before, read under it as well; None for an activity that nobody described.
+    """
+    if _remembered.version != version or len(_remembered.definitions) > _MOST_REMEMBERED:
+        _remembered.version, _remembered.definitions = version, {}
+    news = unfamiliar(statements)
     if not news:
         return News()
-    known = known_definitions(news)
+    known = {**known, **known_definitions(news.keys() - known.keys())}
     added: list[tuple[int, str, str]] = []
     changed = False
     for iri, definitions in news.items():
-        whole = known.get(iri, {})
+        before = known.get(iri)
+        whole = before or {}
         for definition in definitions:
             whole = merged(whole, definition)
-        if iri not in known:
+        if before is None:
             added.append((lookup_key(By.ACTIVITY, iri), iri, dumps(whole)))
-        elif whole != known[iri]:
+        elif whole != before:
             changed = True
             db.session.execute(
                 update(KnownActivity)
@@ -102,8 +114,18 @@ def learn(statements: Iterable[Mapping[str, Any]], version: int) -> News:
     return News(added, changed)
 
 
+def asking_definitions(iris: Iterable[str]) -> list[Query]:
+    """What asks for all that is known of activities."""
+    keys = {lookup_key(By.ACTIVITY, iri) for iri in iris}
+    return selection("iri, definition", "xapi_activities", "key", int, keys)
+
+
 def known_definitions(iris: Iterable[str]) -> dict[str, dict[str, Any]]:
     """What is known of those of the activities that were described."""
-    keys = {lookup_key(By.ACTIVITY, iri) for iri in iris}
-    rows = rows_in("iri, definition", "xapi_activities", "key", int, keys)
+    queries = asking_definitions(iris)
+    return read_definitions(row for rows in run(queries) for row in rows) if queries else {}
+
+
+def read_definitions(rows: Iterable[Sequence[Any]]) -> dict[str, dict[str, Any]]:
+    """Definitions by IRI, from rows that `asking_definitions` gave."""
     return {iri: json.loads(definition) for iri, definition in rows}

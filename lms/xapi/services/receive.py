@@ -80,8 +80,7 @@ def keep(
     Raises StatementConflict when an id is in the store with another content, VoidingRefused for
     what another key stored. Nothing is stored then.
     """
-    count = len(checked.entries)
-    begun = begin_writing(count, checked.given, checked.given)  # from here on, nobody else writes
+    begun = begin_writing(ready, checked.given, checked.given)  # from here on, nobody else writes
     known = begun.known
     if not sender.may_void_all:
         _check_voids(checked.entries, sender.key_id)

@@ -22,7 +22,13 @@ from lms.xapi.lookup import (
     related_agents,
 )
 from lms.xapi.models import StoredStatement, StoreOrder
-from lms.xapi.services.activities import ACTIVITY_COLUMNS, learn
+from lms.xapi.services.activities import (
+    ACTIVITY_COLUMNS,
+    asking_definitions,
+    learn,
+    read_definitions,
+    unfamiliar,
+)
 from lms.xapi.services.chains import KEY_COLUMNS, Link, inherit, pass_on, waiting_for
 from lms.xapi.services.preparing import Ready, make_ready
 from lms.xapi.services.rows import Query, insert_rows, insert_together, run_each, selection
@@ -74,15 +80,17 @@ class Begun:
     """A turn to write: places in the order, and what the store knows of the new statements.
 
     known: texts of statements with ids that were asked for. waiting: rows of `chains.waiting_for`.
+    definitions: as for `activities.learn`.
     """
 
     place: Order
     known: Mapping[uuid.UUID, str]
     waiting: Sequence[tuple[Any, ...]]
+    definitions: Mapping[str, Mapping[str, Any] | None]
 
 
 def begin_writing(
-    count: int, ids: Collection[uuid.UUID] = (), given: Collection[uuid.UUID] = ()
+    ready: Sequence[Ready], ids: Collection[uuid.UUID], given: Collection[uuid.UUID]
 ) -> Begun:
     """Take the next places in the order of commit, and keep others from it until then.
 
@@ -92,24 +100,31 @@ def begin_writing(
 
     ids: those that may be in the store already. given: those that others may have named before.
     """
-    now = (clock.now() - _EPOCH) // _MICROSECOND
+    now, count = (clock.now() - _EPOCH) // _MICROSECOND, len(ready)
+    iris = unfamiliar(one.value for one in ready).keys()
     take = Query(_TAKE, (count, now, now + count - 1, count))
     # what is asked for together is read when the row is locked: PostgreSQL takes a new look for
     # each statement of a transaction
-    places, known, waiting = run_each(
+    places, known, waiting, described = run_each(
         [
             [take],
             selection("statement_id, document", "xapi_statements", "statement_id", uuid.UUID, ids),
             waiting_for(given),
+            asking_definitions(iris),
         ]
     )
     if not places:
         _begin_order()
-        return begin_writing(count, ids, given)
+        return begin_writing(ready, ids, given)
     last_pk, last_stored, version = places[0]
     first_stored = _EPOCH + timedelta(microseconds=last_stored - count + 1)
     place = Order(last_pk - count + 1, first_stored, version)
-    return Begun(place, {uuid.UUID(str(name)): text for name, text in known}, waiting)
+    return Begun(
+        place,
+        {uuid.UUID(str(name)): text for name, text in known},
+        waiting,
+        {**dict.fromkeys(iris), **read_definitions(described)},
+    )
 
 
 def _begin_order() -> None:
@@ -157,7 +172,7 @@ def write(
     given: those of the ids that their senders chose, so that others may have named them before.
     """
     ready = make_ready(entries, ids, authority=authority, version=version)
-    write_ready(ready, given, begin_writing(len(ready), given=given), key_id=key_id)
+    write_ready(ready, given, begin_writing(ready, (), given), key_id=key_id)
 
 
 def write_ready(
@@ -191,7 +206,7 @@ def write_ready(
     if is_any_referring:
         inherit(links)
     statements = [one.value for one in ready]
-    news = learn(statements, place.activities_version)
+    news = learn(statements, place.activities_version, begun.definitions)
     insert_together(
         (
             ("xapi_statements", _COLUMNS, rows),
