@@ -37,7 +37,7 @@ from lms.xapi.services.store import write
 
 SMALL = 20_000  # statements at which reading is measured first
 ROUNDS = 3  # of the floor, of the store, ...: so that both see the same machine
-SIZES = {500: 6_000, 50: 3_000, 1: 500}  # statements a round, by size of batch
+SIZES = {500: 4_000, 50: 2_000, 1: 400}  # statements a round, by size of batch
 QUESTIONS = 150  # of each kind
 
 
