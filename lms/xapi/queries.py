@@ -59,14 +59,17 @@ def find_statements(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, StoredStatement
 def list_statements(wanted: StatementFilter) -> Select[StoredStatement]:
     """The statements that fit, in the order of storing, newest first unless ascending."""
     found, order = _walk(wanted)
+    above, up_to = [wanted.above], [wanted.up_to]
     if wanted.since is not None:
-        found = found.where(order > _last_until(wanted.since))
+        above.append(_last_until(wanted.since))
     if wanted.until is not None:
-        found = found.where(order <= _last_until(wanted.until))
-    if wanted.above is not None:
-        found = found.where(order > wanted.above)
-    if wanted.up_to is not None:
-        found = found.where(order <= wanted.up_to)
+        up_to.append(_last_until(wanted.until))
+    # both sides of the join are bounded: PostgreSQL may walk either, or both at once
+    for column in dict.fromkeys((order, StoredStatement.id)):
+        found = found.where(
+            *(column > key for key in above if key is not None),
+            *(column <= key for key in up_to if key is not None),
+        )
     return found.order_by(order.asc() if wanted.ascending else order.desc())
 
 
