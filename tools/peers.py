@@ -20,6 +20,7 @@ CREDENTIALS = (
     "@digitalbazaar/data-integrity@2.5.0",
     "@digitalbazaar/eddsa-rdfc-2022-cryptosuite@1.3.0",
     "@digitalbazaar/vc-bitstring-status-list@2.0.1",
+    "@digitalbazaar/ed25519-multikey@1.3.1",
 )
 XAPI_CLIENTS = ("tincanjs@0.50.0", "@xapi/xapi@3.0.3")
 
