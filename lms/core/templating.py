@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_interval, format_skeleton
+from babel.dates import format_date, format_interval, format_skeleton, get_timezone_location
 from flask import Flask, request
 from flask_babel import get_timezone as reader_zone
 from markupsafe import Markup, escape
@@ -73,7 +73,14 @@ def _span(start: date, end: date, skeleton: str, locale: Locale | None) -> str:
 
 
 def zone_city(zone: str) -> str:
-    """The zone's city: "America/La_Paz" -> "La Paz"."""
+    """The zone's city in the present language: "America/Sao_Paulo" -> "São Paulo" (CLDR)."""
+    return _zone_city(zone, str(present_locale() or "en"))
+
+
+@lru_cache(maxsize=2000)
+def _zone_city(zone: str, locale: str) -> str:
+    if not zone.startswith("Etc/") and "/" in zone:
+        return get_timezone_location(ZoneInfo(zone), locale=locale, return_city=True)
     return zone.rsplit("/", 1)[-1].replace("_", " ")
 
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import pytest
+from flask_babel import force_locale
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from lms.config import ConfigurationError, load_settings
 from lms.core.db import db
 from lms.core.limits import waiting_time
+from lms.core.templating import zone_city
 from lms.core.text import fold, in_language, search_words, slugify
 from lms.core.web import safe_next
 
@@ -154,3 +156,18 @@ def test_scripts_that_accept_anything_get_errors_as_json(client):
 def test_waiting_times_are_rounded_up(app, seconds, words):
     with app.test_request_context("/"):
         assert waiting_time(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("zone", "language", "city"),
+    [
+        ("America/Sao_Paulo", "pt", "São Paulo"),
+        ("America/Bogota", "es", "Bogotá"),
+        ("America/La_Paz", "fr", "La Paz"),
+        ("UTC", "en", "UTC"),
+        ("Etc/GMT+5", "es", "GMT+5"),
+    ],
+)
+def test_a_time_zone_is_named_as_its_people_write_it(app, zone, language, city):
+    with app.test_request_context(), force_locale(language):
+        assert zone_city(zone) == city
