@@ -47,7 +47,7 @@ def read() -> Response:
     if "cursor" in request.args:
         cursor = _read_cursor(parameters(("cursor",))["cursor"])
         return _page(cursor["q"], cursor["bound"], cursor["after"])
-    sent = parameters((*_SINGLE, *_LIST))
+    sent = parameters(tuple(dict.fromkeys((*_SINGLE, *_LIST))))
     if "statementId" in sent or "voidedStatementId" in sent:
         return _single(sent)
     return _page(sent, None, None)
