@@ -84,7 +84,7 @@ def test_what_a_proxy_takes_away_is_said(ask):
 
 
 def test_the_sites_of_a_list_are_tried_one_by_one(app, ask, monkeypatch):
-    sites = ("https://one.example", "https://two.example")
+    sites = ("https://content.example.org", "https://two.example")
     listed = app.extensions["settings"].model_copy(update={"xapi_origins": sites})
     monkeypatch.setitem(app.extensions, "settings", listed)
     credentials = make_key("A tool", KeyScope.ALL, None)

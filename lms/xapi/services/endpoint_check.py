@@ -29,7 +29,7 @@ TRIAL_KEY = "Puente: test of the endpoint"
 _TRIAL_LIVES = timedelta(minutes=10)
 _TIMEOUT = 5.0  # seconds
 _MOST_BYTES = 1024 * 1024
-_ORIGIN = "https://content.example.org"  # that of nobody
+_ORIGIN = "https://nobody.invalid"  # the site of nobody (RFC 2606)
 
 
 @dataclass(frozen=True)
