@@ -28,7 +28,7 @@ from lms.payments.models import Payment
 from lms.xapi.models import StoredStatement
 
 PAGE = {page.name: page for page in PAGES}
-SPEEDS = certificates.Speeds(1.0, 1.0)
+SPEEDS = certificates.Speeds(1.0, 1.0, 1.0)
 
 
 def measure(page="empty", readers=8, rate=20, constant=100, errors=0, times=None):

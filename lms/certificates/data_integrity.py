@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from threading import Lock
 from typing import Any
@@ -173,6 +173,12 @@ def instant(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@lru_cache(maxsize=64)
+def _digest_of_options(text: str) -> bytes:
+    """The digest of a proof's options: the same for all that is signed in one second."""
+    return hashlib.sha256(canonical(orjson.loads(text)).encode()).digest()
+
+
 def sign(
     document: Mapping[str, Any], key: Ed25519PrivateKey, verification_method: str, at: datetime
 ) -> dict[str, Any]:
@@ -187,8 +193,10 @@ def sign(
         "verificationMethod": verification_method,
         "proofPurpose": "assertionMethod",
     }
+    with_context = orjson.dumps({"@context": document["@context"], **options}).decode()
     try:
-        signature = key.sign(_hash_data(document, options))
+        content = hashlib.sha256(canonical(document).encode()).digest()
+        signature = key.sign(_digest_of_options(with_context) + content)
     except NotVerifiable as error:
         raise CannotSign(str(error)) from error
     proof = {**options, "proofValue": "z" + base58.b58encode(signature).decode()}
