@@ -20,6 +20,7 @@ from benchmarks.statements import Batch, StatementRows
 from lms.accounts.models import User
 from lms.assessments.models import Question, QuestionResponse, QuizAttempt
 from lms.core import clock
+from lms.core.markdown import EDITION, render_for_all
 from lms.core.text import fold
 from lms.courses.models import (
     Activity,
@@ -34,7 +35,7 @@ from lms.courses.models import (
     course_partners,
 )
 from lms.directory.models import Organisation, OrganisationRole
-from lms.forums.models import Discussion, ForumRead, Post
+from lms.forums.models import HEADING_SHIFT, Discussion, ForumRead, Post
 from lms.notifications.models import Notice
 from lms.payments.models import Order, Payment, Receipt, Refund
 from lms.xapi.models import StatementKey, StoredStatement, StoreOrder
@@ -610,6 +611,8 @@ class Generator:
                     "parent_id": above if place else None,
                     "author_id": members[place % len(members)],
                     "text": text,
+                    "html": render_for_all(text, heading_shift=HEADING_SHIFT),
+                    "html_edition": EDITION,
                     "language": "en",
                     "search_text": fold(text),
                     "depth": len(levels) if place else 0,

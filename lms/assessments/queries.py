@@ -22,6 +22,8 @@ from lms.assessments.models import (
 from lms.assessments.question_types.base import question_types
 from lms.core.db import db
 from lms.core.errors import NotFound
+from lms.core.fragments import find_kept, keep
+from lms.core.stamps import watch
 from lms.courses.activity_types.base import activity_types
 from lms.courses.models import (
     STUDIES,
@@ -31,6 +33,7 @@ from lms.courses.models import (
     Module,
     Progress,
 )
+from lms.courses.queries.courses import STRUCTURE
 
 QUIZ = "quiz"  # as in Activity.kind
 
@@ -183,21 +186,34 @@ def list_questions(activity: Activity, *, is_retired: bool = False) -> list[Ques
 
 # made once: every outline of a course asks
 _COUNTS = (
-    select(Question.activity_id, func.count())
+    select(Question.activity_id, Question.kind, func.count())
     .join(Activity, Activity.id == Question.activity_id)
-    .where(
-        Activity.course_id == bindparam("course_id"),
-        ~Question.is_retired,
-        Question.kind.in_(bindparam("kinds", expanding=True)),
-    )
-    .group_by(Question.activity_id)
+    .where(Activity.course_id == bindparam("course_id"), ~Question.is_retired)
+    .group_by(Question.activity_id, Question.kind)
 )
+watch(STRUCTURE, Question)  # the outlines of courses tell how many questions there are
 
 
 def count_questions(course_id: int) -> dict[int, int]:
     """How many questions each quiz of a course can ask, by activity id."""
-    rows = db.session.execute(_COUNTS, {"course_id": course_id, "kinds": list(question_types)})
-    return {activity_id: count for activity_id, count in rows}  # noqa: C416
+    counts: dict[int, int] = {}
+    for activity_id, kind, count in db.session.execute(_COUNTS, {"course_id": course_id}):
+        if kind in question_types:
+            counts[activity_id] = counts.get(activity_id, 0) + count
+    return counts
+
+
+def counted_questions(course_id: int) -> dict[int, int]:
+    """As `count_questions`, kept until a course or a question changes: for pages that read."""
+    stamp = db.session.info.get(STRUCTURE)
+    if stamp is None:
+        return count_questions(course_id)
+    key = ("questions", stamp, course_id)
+    counts: dict[int, int] | None = find_kept(key)
+    if counts is None:
+        counts = count_questions(course_id)
+        keep(key, counts, 100 + 50 * len(counts))
+    return counts
 
 
 def has_responses(question: Question) -> bool:

@@ -160,5 +160,5 @@ def _bank(activity: Activity) -> int:
         return queries.count_questions(activity.course_id).get(activity.id, 0)
     kept: dict[int, dict[int, int]] = g.setdefault("question_counts", {})
     if activity.course_id not in kept:
-        kept[activity.course_id] = queries.count_questions(activity.course_id)
+        kept[activity.course_id] = queries.counted_questions(activity.course_id)
     return kept[activity.course_id].get(activity.id, 0)

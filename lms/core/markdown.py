@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from hashlib import sha256
+from importlib.metadata import version
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -83,6 +85,16 @@ CALLOUT_TITLES = {
     "warning": lazy_gettext("Watch out"),
 }
 
+_RULES = 1  # grows with each change of what `_draw` does
+_MADE_BY = (
+    _RULES,
+    sorted(_TAGS),
+    sorted((tag, sorted(names)) for tag, names in _ATTRIBUTES.items()),
+    *(version(name) for name in ("markdown-it-py", "mdit-py-plugins", "nh3")),
+)
+# what was drawn by another edition is drawn anew
+EDITION = sha256(repr(_MADE_BY).encode()).hexdigest()[:12]
+
 Rewriter = Callable[[str], str | None]
 
 
@@ -123,7 +135,10 @@ _MARKDOWN = _parser()
 @lru_cache(maxsize=2048)
 def _render(text: str, language: str, rewriter: Rewriter | None, shift: int) -> str:
     env: dict[str, Any] = {}
-    tokens = _MARKDOWN.parse(text, env)
+    return _draw(_MARKDOWN.parse(text, env), env, rewriter, shift)
+
+
+def _draw(tokens: list[Token], env: dict[str, Any], rewriter: Rewriter | None, shift: int) -> str:
     _align_classes(tokens)
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
@@ -194,6 +209,22 @@ def render_markdown(
     from lms.core.text import current_language
 
     return Markup(_render(text, current_language(), rewriter, heading_shift))  # noqa: S704
+
+
+def render_for_all(text: str, *, heading_shift: int = 0) -> str | None:
+    """Safe HTML of a Markdown text to be kept with it, beside `EDITION`.
+
+    None when it would hold words of ours in the reader's language, or addresses of this site: such
+    texts have callouts or pictures, and are drawn for each reader.
+    """
+    env: dict[str, Any] = {}
+    tokens = _MARKDOWN.parse(text, env)
+    children = (child for token in tokens for child in token.children or ())
+    if any(token.type.startswith("container_") for token in tokens) or any(
+        child.type == "image" for child in children
+    ):
+        return None
+    return _draw(tokens, env, None, heading_shift)
 
 
 def plain_text(text: str | None, limit: int = 300) -> str:

@@ -85,11 +85,11 @@ class NavigationEntry:
     also: tuple[str, ...] = ()
     method: str = "get"
 
-    def is_shown(self) -> bool:
+    def is_shown(self, is_signed_in: bool) -> bool:
         """Whether the present visitor sees the entry."""
         if self.shown is not None:
             return self.shown()
-        return self.menu in ("main", "footer") or bool(current_user.is_authenticated)
+        return is_signed_in or self.menu in ("main", "footer")
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,8 @@ class Menu(Sequence[MenuItem]):
         """What the present visitor sees, in order; none outside a request."""
         if not has_request_context():
             return ()
-        return tuple(entry for entry in _in_order(self._name) if entry.is_shown())
+        is_signed_in = bool(current_user.is_authenticated)  # asked once, not for each entry
+        return tuple(entry for entry in _in_order(self._name) if entry.is_shown(is_signed_in))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -13,11 +13,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from lms.accounts.models import User
 from lms.core import clock
 from lms.core.db import BigInt, Model, PrimaryKey
+from lms.core.markdown import EDITION, render_for_all
 from lms.core.models import StoredFile
 from lms.courses.models import Activity, CourseRun
 
@@ -25,6 +26,7 @@ KIND = "forum"  # of Activity
 MAX_TITLE = 200  # signs
 MAX_TEXT = 20_000  # signs
 MAX_FILES = 3  # a post
+HEADING_SHIFT = 2  # headings of posts stand below the page's own
 DEEPEST = 3  # levels of replies that are shown as levels; deeper ones follow at the third
 _STEP = 10  # signs of one step of a path
 
@@ -118,6 +120,8 @@ class Post(Model):
     )
     author_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     text: Mapped[str]  # Markdown
+    html: Mapped[str | None] = mapped_column(deferred=True)  # of the text; None: not for all alike
+    html_edition: Mapped[str | None] = mapped_column(deferred=True)  # of the Markdown that drew it
     language: Mapped[str]
     search_text: Mapped[str] = mapped_column(default="")  # folded words, of the title as well
     depth: Mapped[int] = mapped_column(default=0)  # 0: opens the discussion
@@ -140,6 +144,12 @@ class Post(Model):
     )
 
     __mapper_args__ = {"version_id_col": version}
+
+    @validates("text")
+    def _draw_text(self, name: str, text: str) -> str:
+        """Whoever writes draws: else each server process would, for its first reader."""
+        self.html, self.html_edition = render_for_all(text, heading_shift=HEADING_SHIFT), EDITION
+        return text
 
     @property
     def is_opening(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import click
 from flask import Blueprint
 
 from lms.accounts.permissions import Permission
@@ -9,6 +10,7 @@ from lms.core.outbox import Job
 from lms.core.personal_data import PersonalData
 from lms.core.web import Panel
 from lms.courses.activity_types.base import ActivityType
+from lms.forums import commands as room_commands
 from lms.forums import jobs as room_jobs
 from lms.forums import notices, statements
 from lms.forums import permissions as rules
@@ -50,6 +52,12 @@ def panels() -> list[Panel]:
 def jobs() -> list[Job]:
     """Telling followers, removing files."""
     return room_jobs.JOBS
+
+
+@hookimpl
+def commands() -> list[click.Command]:
+    """Keeping posts drawn."""
+    return [room_commands.draw_posts]
 
 
 @hookimpl

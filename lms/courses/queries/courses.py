@@ -87,6 +87,9 @@ def course_of_run() -> _AbstractLoad:
     """Loads a run's course without its long texts: for pages that show its title."""
     return (
         joinedload(CourseRun.course)
+        .defer(Course.summary)
+        .defer(Course.outcomes)
+        .defer(Course.signatories)
         .defer(Course.description)
         .defer(Course.audience)
         .defer(Course.requirements)
@@ -159,6 +162,7 @@ def get_place(run_id: int, slug: str, user: User) -> Place:
     if row is None:
         raise NotFound
     run, activity, enrolment, stamp = row
+    db.session.info[STRUCTURE] = stamp  # read before all that is kept under it
     set_committed_value(run.course, "modules", _modules(run.course, stamp))
     return Place(run, activity, enrolment)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
 from lms.core import clock
 from lms.courses.models import Activity, Course, CourseRun, Enrolment, Module, Progress
@@ -40,7 +41,7 @@ class Week:
     opens_at: datetime | None
     is_open: bool
 
-    @property
+    @cached_property
     def required(self) -> list[Step]:
         """The steps that the course asks for; all of them when it asks for none."""
         return [step for step in self.steps if step.activity.is_required] or self.steps
@@ -60,12 +61,12 @@ class Outline:
     weeks: list[Week]
     now: datetime
 
-    @property
+    @cached_property
     def steps(self) -> list[Step]:
         """All steps in order."""
         return [step for week in self.weeks for step in week.steps]
 
-    @property
+    @cached_property
     def required(self) -> list[Step]:
         """The steps that count for completion, in order."""
         return [step for step in self.steps if step.activity.is_required] or self.steps

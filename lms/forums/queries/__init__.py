@@ -29,6 +29,7 @@ from lms.forums.queries.places import (
 from lms.forums.queries.posts import (
     PAGE_SIZE,
     PostHead,
+    PostText,
     Writer,
     count_posts,
     find_post,
@@ -47,6 +48,7 @@ from lms.forums.queries.posts import (
     posts_of,
     search,
     subtree,
+    texts_by_id,
 )
 
 __all__ = [
@@ -54,6 +56,7 @@ __all__ = [
     "PAGE_SIZE",
     "ForumCount",
     "PostHead",
+    "PostText",
     "Standing",
     "Unread",
     "Writer",
@@ -88,5 +91,6 @@ __all__ = [
     "search",
     "standing",
     "subtree",
+    "texts_by_id",
     "unread_by_discussion",
 ]

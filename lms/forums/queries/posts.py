@@ -6,12 +6,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, exists, func, select
+from sqlalchemy import Select, bindparam, case, exists, func, select
 from sqlalchemy.orm import aliased, contains_eager, defer, joinedload, selectinload
 
 from lms.accounts.models import User
 from lms.core.db import db
 from lms.core.errors import NotFound
+from lms.core.markdown import EDITION
 from lms.core.text import search_words
 from lms.courses.models import (
     Activity,
@@ -143,6 +144,38 @@ def list_heads(discussion: Discussion, page: int) -> list[PostHead]:
         )
         for row in db.session.execute(_HEADS, values)
     ]
+
+
+class PostText(NamedTuple):
+    """What somebody wrote. html: None where it is not kept, or by another edition of Markdown."""
+
+    id: int
+    text: str
+    html: str | None
+    language: str
+    created_at: datetime
+    edited_at: datetime | None
+    has_files: bool
+
+
+_IS_KEPT = Post.html.is_not(None) & (Post.html_edition == EDITION)
+_TEXTS = select(
+    Post.id,
+    case((_IS_KEPT, ""), else_=Post.text),
+    case((_IS_KEPT, Post.html), else_=None),
+    Post.language,
+    Post.created_at,
+    Post.edited_at,
+    exists().where(PostAttachment.post_id == Post.id),
+).where(Post.id.in_(bindparam("ids", expanding=True)))
+
+
+def texts_by_id(ids: Collection[int]) -> dict[int, PostText]:
+    """What was written in posts, by their ids; `text` is empty where `html` is kept."""
+    if not ids:
+        return {}
+    rows = db.session.execute(_TEXTS, {"ids": list(ids)})
+    return {row[0]: PostText(*row) for row in rows}
 
 
 def posts_by_id(ids: Collection[int]) -> dict[int, Post]:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from flask import get_template_attribute, url_for
 from flask_babel import gettext as _
+from markupsafe import Markup, escape
 
 from lms.accounts.models import User
 from lms.accounts.permissions import can, require, signed_in
 from lms.core.db import db
 from lms.core.fragments import find_kept, keep_fragment, reader_key
+from lms.core.markdown import render_markdown
+from lms.core.templating import time_element
 from lms.courses.errors import NotReleased
 from lms.courses.models import Enrolment
 from lms.courses.queries import enrolments
 from lms.forums import queries
-from lms.forums.models import Discussion, Forum, Post
+from lms.forums.models import HEADING_SHIFT, Discussion, Forum, Post
 from lms.forums.thread import Node
 from lms.forums.views import bp
 
@@ -108,25 +112,93 @@ class Place:
         return url_for("forums.discussion", run_id=self.run_id, discussion_id=self.discussion_id)
 
 
+# stand-ins in the pattern of a post; U+0000 cannot stand in a text, and these ids are beyond all
+_ID, _PARENT = 10**18 + 1, 10**18 + 2
+_AUTHOR, _ABOVE, _TEXT, _CREATED, _EDITED = (
+    f"\0{mark}\0" for mark in ("author", "above", "text", "created", "edited")
+)
+
+
 def draw_posts(nodes: Sequence[Node], place: Place) -> None:
     """Give each node what is drawn of it; texts are read of those that no reader has seen so far.
 
     What moderators see holds forms with their own token, so it is drawn for each of them.
     """
     draw = get_template_attribute("forums/_post.html", "post_content")
+    if place.is_moderator:
+        posts = queries.posts_by_id([node.post.id for node in nodes])
+        for node in nodes:
+            node.html = draw(node, posts[node.post.id], place)
+        return
     page = f"{reader_key()} {place}"  # words keep their hash: it is asked for fifty times
-    keys = {} if place.is_moderator else {n.post.id: _post_key(page, n) for n in nodes}
-    kept = {number: find_kept(key) for number, key in keys.items()}
-    missing = [node.post.id for node in nodes if kept.get(node.post.id) is None]
-    posts = queries.posts_by_id(missing)
+    keys = {node.post.id: _post_key(page, node) for node in nodes}
     for node in nodes:
+        node.html = find_kept(keys[node.post.id])
+    missing = [node for node in nodes if node.html is None]
+    texts = queries.texts_by_id([node.post.id for node in missing if node.post.is_shown])
+    special = [n.post.id for n in missing if not n.post.is_shown or texts[n.post.id].has_files]
+    posts = queries.posts_by_id(special)
+    for node in missing:
         number = node.post.id
-        if number not in posts:
-            node.html = kept[number]
-        elif place.is_moderator:
-            node.html = draw(node, posts[number], place)
-        else:
+        if number in posts:
             node.html = keep_fragment(keys[number], draw, node, posts[number], place)
+        else:
+            node.html = keep_fragment(keys[number], _fill, page, draw, node, texts[number], place)
+
+
+def _fill(
+    page: str, draw: Callable[..., str], node: Node, text: queries.PostText, place: Place
+) -> str:
+    """A post without files that everybody may read: the pattern of all like it, filled in."""
+    post = node.post
+    marks = (node.is_unread, node.is_by_staff, node.is_own, node.says_to_whom)
+    key = ("post", page, *marks, text.edited_at is not None, text.language)
+    pattern: str = keep_fragment(key, _draw_pattern, draw, node, text, place)
+    filled = str(pattern).replace(str(_ID), str(post.id)).replace(str(_PARENT), str(post.parent_id))
+    filled = filled.replace(_AUTHOR, escape(author_name(post.author)))
+    filled = filled.replace(_ABOVE, escape(author_name(post.parent_author)))
+    filled = filled.replace(_CREATED, time_element(text.created_at))
+    filled = filled.replace(_EDITED, time_element(text.edited_at))
+    return filled.replace(_TEXT, post_html(text))
+
+
+def _draw_pattern(
+    draw: Callable[..., str], node: Node, text: queries.PostText, place: Place
+) -> str:
+    head = node.post._replace(
+        id=_ID,
+        parent_id=_PARENT,
+        author=queries.Writer(_AUTHOR, None),
+        parent_author=queries.Writer(_ABOVE, None),
+    )
+    pattern = {
+        "id": _ID,
+        "html": _TEXT,
+        "language": text.language,
+        "created_at": _CREATED,
+        "edited_at": _EDITED if text.edited_at else None,
+        "is_shown": True,
+        "is_hidden": False,
+        "is_deleted": False,
+        "attachments": (),
+    }
+    return draw(replace(node, post=head, replies=[]), pattern, place)
+
+
+@bp.app_template_filter("post_html")
+def post_html(post: Post | queries.PostText | Mapping[str, str]) -> Markup:
+    """What somebody wrote, as it was drawn when it was written, else drawn now."""
+    if isinstance(post, Mapping):
+        return Markup(post["html"])  # noqa: S704 - the mark in a pattern
+    if isinstance(post, queries.PostText) and post.html is not None:
+        return Markup(post.html)  # noqa: S704 - sanitised when it was written
+    return render_markdown(post.text, heading_shift=HEADING_SHIFT)
+
+
+@bp.app_template_filter("post_time")
+def post_time(value: datetime | str | None) -> Markup | str:
+    """An instant of a post; in a pattern the mark for one."""
+    return value if isinstance(value, str) else time_element(value)
 
 
 def _post_key(page: str, node: Node) -> Hashable:

@@ -16,7 +16,7 @@ from lms.courses.queries import courses
 from lms.forums import queries
 from lms.forums.errors import PostChanged, PostGone, TooManyFiles
 from lms.forums.forms import DiscussionForm, EditForm, EditOpeningForm, PostForm
-from lms.forums.models import MAX_TEXT, Discussion, Post
+from lms.forums.models import HEADING_SHIFT, MAX_TEXT, Discussion, Post
 from lms.forums.services import posts as services
 from lms.forums.views import bp
 from lms.forums.views.shared import (
@@ -26,8 +26,6 @@ from lms.forums.views.shared import (
     post_place,
     undone_when_refused,
 )
-
-HEADING_SHIFT = 2  # headings of posts stand below the page's own
 
 
 def _refuse(form: PostForm, error: DomainError) -> int:
