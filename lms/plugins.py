@@ -32,6 +32,8 @@ ROOMS = (
 )
 # Rooms that others import: the house does not stand without them.
 NEEDED = {"accounts", "notifications", "xapi", "reports", "directory", "courses"}
+# Rooms that need one which could else be switched off.
+STANDS_ON: dict[str, frozenset[str]] = {"recognition": frozenset({"certificates"})}
 
 # hook -> module and class of the objects it returns; loaded when the first plugin answers
 _KINDS = {
@@ -77,6 +79,10 @@ def load_plugins(app: Flask, settings: Settings) -> Plugins:
     needed = sorted(off & NEEDED)
     if needed:
         raise PluginError(f"LMS_PLUGINS_OFF: the house needs {', '.join(needed)}")
+    for room, under in STANDS_ON.items():
+        if room not in off and off & under:
+            missing = ", ".join(sorted(off & under))
+            raise PluginError(f"LMS_PLUGINS_OFF: {room} needs {missing}: switch it off as well")
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     plugins = Plugins()

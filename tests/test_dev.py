@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog
 
-from lms.plugins import NEEDED, ROOMS
+from lms.plugins import NEEDED, ROOMS, STANDS_ON
 from tools import commands, demo, places, setup, stages, system, translations
 from tools.console import Problem, duration, looks_like_no_network, without_secrets
 
@@ -488,10 +488,12 @@ def test_durations_are_readable():
 
 def test_each_room_is_tested_with_the_optional_ones_switched_off():
     assert set(commands.OPTIONAL_ROOMS) == set(ROOMS) - NEEDED
+    assert commands.STANDS_ON == STANDS_ON
     alone, *with_one = commands.with_rooms_off({})
     assert alone.env["LMS_TEST_ROOMS_OFF"].split() == sorted(set(ROOMS) - NEEDED)
     for room, stage in zip(commands.OPTIONAL_ROOMS, with_one, strict=True):
-        assert set(stage.env["LMS_TEST_ROOMS_OFF"].split()) == set(ROOMS) - NEEDED - {room}
+        on = {room} | STANDS_ON.get(room, set())
+        assert set(stage.env["LMS_TEST_ROOMS_OFF"].split()) == set(ROOMS) - NEEDED - on
         assert f"tests/{room}" in stage.command
 
 

@@ -22,7 +22,10 @@ OPTIONAL_ROOMS: dict[str, tuple[str, ...]] = {
     "payments": ("tests/reports",),
     "forums": (),
     "certificates": ("tests/reports",),
+    "recognition": (),
 }
+# Which of them a room needs.
+STANDS_ON: dict[str, frozenset[str]] = {"recognition": frozenset({"certificates"})}
 QUICK = "not browser and not postgres and not slow"
 SHELL = """
 from lms.app import create_app
@@ -255,7 +258,12 @@ def with_rooms_off(env: dict[str, str]) -> list[Stage]:
     alone = ["-n", "2", *others]  # the longest of them
     runs = [("house-alone", "The house without its optional rooms", every, alone)]
     runs += [
-        (f"only-{room}", f"The house with {room} alone", every - {room}, [f"tests/{room}", *more])
+        (
+            f"only-{room}",
+            f"The house with {room} alone",
+            every - {room} - STANDS_ON.get(room, frozenset()),
+            [f"tests/{room}", *more],
+        )
         for room, more in OPTIONAL_ROOMS.items()
     ]
     return [

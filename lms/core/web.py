@@ -39,6 +39,12 @@ def read_only_post(view: View) -> View:
     return view
 
 
+def raw_body(view: View) -> View:
+    """Mark a view for programs, which reads its body itself: no form is looked for in it."""
+    view.has_raw_body = True  # type: ignore[attr-defined]
+    return view
+
+
 class Puente(Flask):
     """Flask with one transaction for each request: return commits, raise rolls back."""
 
@@ -52,7 +58,8 @@ class Puente(Flask):
         view = self.view_functions.get(request.endpoint or "")
         writes = request.method not in SAFE_METHODS and not getattr(view, "is_read_only", False)
         deed = super().dispatch_request
-        key = form_key() if writes else None  # reads what was uploaded: before the transaction
+        is_form = writes and not getattr(view, "has_raw_body", False)
+        key = form_key() if is_form else None  # reads what was uploaded: before the transaction
         if getattr(view, "has_own_transaction", False):
             return do_once_apart(key, deed) if key else deed()
         with transaction() if writes else reading():

@@ -237,6 +237,7 @@ def test_the_catalogue_says_what_a_rule_credits(desk, client, association):
     ).all()
 
 
+@pytest.mark.needs("assessments")
 def test_assessment_counts_for_the_catalogue_too(association, officer):
     graded, plain = make_course(), make_course()
     make_activity(make_module(graded), kind="quiz", settings={})

@@ -21,7 +21,7 @@ from werkzeug.exceptions import HTTPException
 
 from lms.core.errors import DomainError
 from lms.core.settings import settings
-from lms.core.web import SAFE_METHODS, csrf, public
+from lms.core.web import SAFE_METHODS, csrf, public, raw_body
 from lms.xapi.api.alternate import MOST_BYTES, REFUSED, AlternateSyntax
 from lms.xapi.api.uses import note_use
 from lms.xapi.models import KeyScope
@@ -263,7 +263,7 @@ def with_key(*scopes: KeyScope) -> Callable[[View], View]:
                 g.xapi_through = complete_through()
             return view(*args, **kwargs)
 
-        return public(checked)  # type: ignore[return-value]
+        return raw_body(public(checked))  # type: ignore[return-value]
 
     return decorate
 
