@@ -99,7 +99,8 @@ class Visitors:
         if user_id not in self._teaches:
             self._teaches[user_id] = teaching.teaches(db.session.get_one(User, user_id))
         # as their browser has it after the first page; valid for as long as is measured
-        values["teaches"] = [self._teaches[user_id], int(time.time()) + 3600]
+        later = int(time.time()) + 3600
+        values |= {"teaches": [self._teaches[user_id], later], "desk": [False, later]}
         return {"Cookie": f"{self._name}={self._dumps(values)}"}
 
 

@@ -22,7 +22,6 @@ from lms.core.db import Model, db
 from lms.core.events import Event, Subscription, emit
 from lms.core.outbox import Job, enqueue, run_due
 from lms.core.personal_data import PersonalData, personal_data
-from lms.core.registry import PluginError
 from lms.core.web import NavigationEntry, Panel, public, show_panels
 from lms.courses.activity_types.base import ActivityType, activity_types
 from lms.courses.enrolment_methods.base import EnrolmentMethod, enrolment_methods
@@ -203,11 +202,3 @@ def test_register_entries_stand_in_what_is_certified(house):
 
     assert register_entries["bridge"].collect(enrolment) == "voucher"
     assert collect(enrolment, "Ana")["bridge"] == "voucher"
-
-
-def test_a_room_is_not_left_without_the_room_that_it_stands_on(settings, monkeypatch):
-    monkeypatch.setattr("lms.plugins.STANDS_ON", {"accounts": frozenset({"my_plugin"})})
-    off = settings.model_copy(update={"plugins_off": ("my_plugin",)})
-
-    with pytest.raises(PluginError, match="accounts needs my_plugin: switch it off as well"):
-        create_app(off, testing=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar, overload
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, has_request_context, request, url_for
+from flask import Flask, Response, current_app, has_request_context, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel.speaklater import LazyString
 from flask_login import current_user
@@ -21,6 +22,7 @@ from lms.core.postgresql import one_by_one
 from lms.core.registry import Registered
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+ASKED_AGAIN_AFTER = 600  # seconds
 
 csrf = CSRFProtect()
 
@@ -70,6 +72,19 @@ def own_transaction(view: View) -> View:
     """Mark a view whose request needs several short transactions or none."""
     view.has_own_transaction = True  # type: ignore[attr-defined]
     return view
+
+
+def seldom_asked(name: str, ask: Callable[[], bool]) -> bool:
+    """Whether menus show something: asked again after ten minutes, kept in the session until then.
+
+    For menus alone: what is behind the entry asks for its permission each time.
+    """
+    known = session.get(name)
+    if isinstance(known, list) and time.time() - known[1] < ASKED_AGAIN_AFTER:
+        return bool(known[0])
+    answer = ask()
+    session[name] = [answer, int(time.time())]
+    return answer
 
 
 @dataclass(frozen=True)

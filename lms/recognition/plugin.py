@@ -11,7 +11,7 @@ from lms.certificates.register_entries import RegisterEntry
 from lms.core.events import Subscription
 from lms.core.outbox import Job
 from lms.core.personal_data import PersonalData
-from lms.core.web import NavigationEntry, Panel
+from lms.core.web import NavigationEntry, Panel, seldom_asked
 from lms.directory.events import MembershipEnded, MembershipKept
 from lms.hookspecs import hookimpl
 from lms.notifications.kinds import NotificationKind
@@ -65,6 +65,13 @@ def notification_kinds() -> list[NotificationKind]:
     return notices.KINDS
 
 
+def _has_desk() -> bool:
+    user = present_user()
+    if user is None or user.is_administrator:
+        return False
+    return seldom_asked("desk", lambda: can("recognition.any_desk"))
+
+
 @hookimpl
 def navigation() -> list[NavigationEntry]:
     """One's hours; the desk for officers."""
@@ -78,7 +85,7 @@ def navigation() -> list[NavigationEntry]:
             "recognition.desks",
             "account",
             18,
-            shown=lambda: present_user() is not None and can("recognition.any_desk"),
+            shown=_has_desk,
             also=("recognition.desk",),
         ),
     ]

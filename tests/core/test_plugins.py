@@ -46,8 +46,22 @@ def test_the_house_cannot_lose_a_room_that_others_stand_on(tmp_path):
         create_app(_settings(tmp_path, plugins_off=("courses",)), testing=True)
 
 
-@pytest.mark.parametrize("room", ["assessments", "payments", "forums", "certificates"])
-def test_a_room_that_no_other_needs_can_be_switched_off(tmp_path, room):
-    app = create_app(_settings(tmp_path, plugins_off=(room,)), testing=True)
+@pytest.mark.parametrize(
+    "rooms",
+    [
+        ("assessments",),
+        ("payments",),
+        ("forums",),
+        ("recognition",),
+        ("certificates", "recognition"),
+    ],
+)
+def test_a_room_that_no_other_needs_can_be_switched_off(tmp_path, rooms):
+    app = create_app(_settings(tmp_path, plugins_off=rooms), testing=True)
 
-    assert room not in app.extensions["puente"].names
+    assert not set(rooms) & set(app.extensions["puente"].names)
+
+
+def test_a_room_is_not_left_without_the_one_it_stands_on(tmp_path):
+    with pytest.raises(PluginError, match="recognition needs certificates: switch it off as well"):
+        create_app(_settings(tmp_path, plugins_off=("certificates",)), testing=True)

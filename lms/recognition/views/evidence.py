@@ -16,6 +16,7 @@ from lms.certificates.models import Credential
 from lms.core import clock
 from lms.core.errors import NotFound
 from lms.core.limits import limiter
+from lms.core.once import leads_on
 from lms.core.text import current_language
 from lms.core.web import absolute_url, public
 from lms.recognition import queries
@@ -42,6 +43,13 @@ def evidence(code: str) -> ResponseReturnValue:
             credential, signed_in(), form.recipient.data or "", int(form.days.data)
         )
         address = absolute_url("recognition.open_evidence", token=token)
+        leads_on(
+            url_for(".evidence", code=code),
+            _(
+                "The form was sent twice, the link was made once. If you did not see its address,"
+                " withdraw it and make another one."
+            ),
+        )
         form = EvidenceForm(formdata=None)
     return render_template(
         "recognition/evidence/links.html",

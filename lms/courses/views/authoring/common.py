@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-from flask import flash, render_template, session, url_for
+from flask import flash, render_template, url_for
 from flask_babel import gettext as _
 from flask_babel import pgettext
 
 from lms.accounts.permissions import can, present_user, require
 from lms.core.errors import NotFound
 from lms.core.text import current_language
+from lms.core.web import seldom_asked
 from lms.courses.models import Course, EnrolmentState, PublicationState
 from lms.courses.queries import teaching
 from lms.courses.queries.courses import get_course
@@ -19,22 +19,13 @@ from lms.courses.services.authoring import is_missing, missing_texts
 from lms.courses.views import bp
 from lms.courses.views.shared import language_name
 
-ASKED_AGAIN_AFTER = 600  # seconds
-
 
 def is_author() -> bool:
-    """Whether the menu shows the way to teaching; asked of the database every ten minutes."""
+    """Whether the menu shows the way to teaching."""
     user = present_user()
     if user is None:
         return False
-    if user.is_administrator:
-        return True
-    known = session.get("teaches")
-    if isinstance(known, list) and time.time() - known[1] < ASKED_AGAIN_AFTER:
-        return bool(known[0])
-    answer = can("courses.create")
-    session["teaches"] = [answer, int(time.time())]
-    return answer
+    return user.is_administrator or seldom_asked("teaches", lambda: can("courses.create"))
 
 
 def course_to_edit(slug: str, permission: str = "courses.edit") -> Course:
