@@ -10,7 +10,7 @@ from tests.browser.conftest import PHONE, check_access, watch
 
 
 def test_the_page_verifies_with_the_network_off(site, open_context, tmp_path):
-    codes = site.demo()["certificates"]
+    codes = site.demo["certificates"]
     files = {}
     for ending in ("jwt", "json", "png", "svg"):
         files[ending] = tmp_path / f"certificate.{ending}"
