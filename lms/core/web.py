@@ -50,6 +50,10 @@ def raw_body(view: View) -> View:
 class Puente(Flask):
     """Flask with one transaction for each request: return commits, raise rolls back."""
 
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself: no view here is a coroutine, and Flask would look each time."""
+        return func
+
     def full_dispatch_request(self) -> Response:
         """Answer; what is read before and besides the view's transaction stands alone."""
         with one_by_one():

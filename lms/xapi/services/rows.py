@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 from sqlalchemy.exc import DBAPIError
 
 from lms.core.db import db
+from lms.core.settings import settings
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -62,7 +63,7 @@ def _driver(texts: Iterable[str]) -> Iterator[tuple[Any, bool]]:
 
 
 def _is_postgresql() -> bool:
-    return bool(db.session.get_bind().dialect.name == "postgresql")
+    return not settings().is_sqlite
 
 
 def run(queries: Sequence[Query]) -> list[list[Row]]:
