@@ -7,6 +7,7 @@ import email
 import email.policy
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from email.message import EmailMessage
@@ -33,18 +34,32 @@ ROOMS_OFF = tuple(os.environ.get("LMS_TEST_ROOMS_OFF", "").split())
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests of rooms that are switched off, and those marked to need one."""
+    """Leave out the tests of rooms that are switched off, those marked to need one, and those
+    that say nothing of the database of this run."""
     off = set(ROOMS_OFF)
     here = Path(__file__).parent
     chosen, left_out = [], []
     for item in items:
         room = item.path.relative_to(here).parts[0]
         needed = {name for mark in item.iter_markers("needs") for name in mark.args}
-        is_elsewhere = DATABASE != "postgresql" and item.get_closest_marker("postgresql")
+        if DATABASE == "postgresql":
+            is_elsewhere = not (item.get_closest_marker("browser") or asks_database(item))
+        else:
+            is_elsewhere = item.get_closest_marker("postgresql") is not None
         (left_out if is_elsewhere or off & ({room} | needed) else chosen).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = chosen
+
+
+def asks_database(item: Any) -> bool:
+    """Whether a test uses the database of the run: by our settings, or one of its own beside it."""
+    if "settings" in item.fixturenames:
+        return True
+    made_by = [fixtures[-1].func for fixtures in item._fixtureinfo.name2fixturedefs.values()]
+    modules = {item.module} | {sys.modules[maker.__module__] for maker in made_by}
+    ways = {"own_database", "postgres_server", "running_endpoint"}
+    return any(ways & vars(module).keys() for module in modules - {sys.modules[__name__]})
 
 
 @pytest.fixture(scope="session")

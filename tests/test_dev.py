@@ -373,13 +373,13 @@ def stage(tmp_path, monkeypatch, name, code, **given):
     return stages.Stage(name, name.title(), [sys.executable, "-c", code], {}, **given)
 
 
-def test_lanes_run_to_their_end_and_are_counted(tmp_path, monkeypatch, capsys):
+def test_stages_run_to_the_last_and_are_counted(tmp_path, monkeypatch, capsys):
     good = stage(tmp_path, monkeypatch, "good", "print('fine')")
     bad = stage(tmp_path, monkeypatch, "bad", "raise SystemExit('it is broken')")
     after = stage(tmp_path, monkeypatch, "after", "")
     absent = stage(tmp_path, monkeypatch, "absent", "", why_not="redis is not installed")
 
-    assert not stages.Runner().run([[good], [bad, after, absent]])
+    assert not stages.Runner().run([good, bad, after, absent])
 
     output = capsys.readouterr().out
     assert "it is broken" in output
@@ -426,7 +426,7 @@ def test_a_stage_that_hangs_is_ended_with_its_children(tmp_path, monkeypatch):
     code = "import subprocess; subprocess.run(['sleep', '60'])"
     hanging = stage(tmp_path, monkeypatch, "hanging", code)
 
-    assert not stages.Runner().run([[hanging]])
+    assert not stages.Runner().run([hanging])
     assert "it hung" in hanging.log.read_text()
 
 
@@ -489,7 +489,8 @@ def test_durations_are_readable():
 def test_each_room_is_tested_with_the_optional_ones_switched_off():
     assert set(commands.OPTIONAL_ROOMS) == set(ROOMS) - NEEDED
     assert commands.STANDS_ON == STANDS_ON
-    alone, *with_one = commands.with_rooms_off({})
+    alone, whole, *with_one = commands.unit_tests_on_sqlite({})
+    assert whole.env["LMS_TEST_ROOMS_OFF"] == ""
     assert alone.env["LMS_TEST_ROOMS_OFF"].split() == sorted(set(ROOMS) - NEEDED)
     for room, stage in zip(commands.OPTIONAL_ROOMS, with_one, strict=True):
         on = {room} | STANDS_ON.get(room, set())

@@ -289,6 +289,7 @@ def browser_of(app: Flask, role: str) -> FlaskClient:
     return browser
 
 
+@pytest.mark.slow
 def test_a_second_click_does_nothing(site):
     sent: set[tuple[str, str]] = set()
     complaints: list[str] = []

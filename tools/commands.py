@@ -115,7 +115,7 @@ def run(options: argparse.Namespace, rest: Sequence[str]) -> int:
             return run_tests(quick=options.quick, chosen=rest)
         case "lint":
             set_up_tests()
-            return finish([checks(environment())])
+            return finish(checks(environment()))
         case "bench":
             set_up_tests()
             of_store = rest[:1] == ["store"]
@@ -200,32 +200,29 @@ def run_tests(*, quick: bool, chosen: Sequence[str]) -> int:
         return run_quick(system.test_environment(None, {}), chosen, started)
     chromium, skips = provide_for_tests()
     env = system.test_environment(chromium, skips) | peers.provide_peers()
-    lanes = [
-        [
-            stage_of_tests("unit-sqlite", "Unit tests on SQLite", UNIT, env, chosen),
-            stage_of_tests(
-                "unit-postgresql",
-                "Unit tests on PostgreSQL",
-                "not browser and not sqlite",
-                {**env, "LMS_TEST_DATABASE": "postgresql"},
-                chosen,
-                why_not=skips.get("postgresql", ""),
-            ),
-        ],
-        [
-            *([] if chosen else checks(env)),
-            *([] if chosen else with_rooms_off(env)),
-            stage_of_tests(
-                "browser",
-                "Browser journeys",
-                "browser",
-                env,
-                chosen,
-                why_not=skips.get("chromium", ""),
-            ),
-        ],
+    stages = [
+        stage_of_tests(
+            "unit-postgresql",
+            "Unit tests on PostgreSQL",
+            "not browser and not sqlite",
+            {**env, "LMS_TEST_DATABASE": "postgresql"},
+            chosen,
+            why_not=skips.get("postgresql", ""),
+        ),
+        stage_of_tests(
+            "browser",
+            "Browser journeys",
+            "browser",
+            env,
+            chosen,
+            why_not=skips.get("chromium", ""),
+        ),
     ]
-    return finish(lanes, started)
+    if chosen:
+        stages.append(stage_of_tests("unit-sqlite", "Unit tests on SQLite", UNIT, env, chosen))
+    else:
+        stages += [*unit_tests_on_sqlite(env), *checks(env)]
+    return finish(stages, started)
 
 
 def stage_of_tests(
@@ -248,19 +245,24 @@ def stage_of_tests(
     )
 
 
-def with_rooms_off(env: dict[str, str]) -> list[Stage]:
-    """The house without any room that can be switched off, then with one of them at a time.
+def unit_tests_on_sqlite(env: dict[str, str]) -> list[Stage]:
+    """The house without any room that can be switched off, with one of them at a time, and whole.
 
-    So each test runs in the emptiest house in which it must pass, and only once.
+    So each test runs once, in the emptiest house in which it must pass; PostgreSQL has them all in
+    the whole house. The longest come first.
     """
     every = set(OPTIONAL_ROOMS)
     others = [f"--ignore=tests/{name}" for name in ("browser", *sorted(every))]
-    alone = ["-n", "2", *others]  # the longest of them
-    runs = [("house-alone", "The house without its optional rooms", every, alone)]
+    rest = f"{UNIT} and (slow or needs)"
+    runs: list[tuple[str, str, str, set[str], list[str]]] = [
+        ("house-alone", "The house without its optional rooms", QUICK, every, others),
+        ("whole-house", "The whole house on SQLite", rest, set(), []),
+    ]
     runs += [
         (
             f"only-{room}",
             f"The house with {room} alone",
+            QUICK,
             every - {room} - STANDS_ON.get(room, frozenset()),
             [f"tests/{room}", *more],
         )
@@ -268,9 +270,9 @@ def with_rooms_off(env: dict[str, str]) -> list[Stage]:
     ]
     return [
         stage_of_tests(
-            name, title, QUICK, env | {"LMS_TEST_ROOMS_OFF": " ".join(sorted(off))}, chosen
+            name, title, marks, env | {"LMS_TEST_ROOMS_OFF": " ".join(sorted(off))}, chosen
         )
-        for name, title, off, chosen in runs
+        for name, title, marks, off, chosen in runs
     ]
 
 
@@ -310,11 +312,10 @@ def checks(env: dict[str, str]) -> list[Stage]:
     return stages
 
 
-def finish(lanes: Sequence[Sequence[Stage]], started: float | None = None) -> int:
-    """Run the lanes and print the summary; 0 if all passed and CI skipped nothing."""
+def finish(stages: Sequence[Stage], started: float | None = None) -> int:
+    """Run the stages and print the summary; 0 if all passed and CI skipped nothing."""
     started = time.monotonic() if started is None else started
-    stages = [stage for lane in lanes for stage in lane]
-    has_passed = Runner().run(lanes)
+    has_passed = Runner().run(stages)
     skipped = sum(stage.counts.skipped for stage in stages)
     if skipped and in_ci():
         warn("Tests were skipped (see the summary), and in CI nothing may be skipped.")

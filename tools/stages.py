@@ -6,6 +6,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from tools.console import duration, say
 from tools.places import LOGS, RESULTS, ROOT
 
 LONGEST_STAGE = 20 * 60
+SIDE_BY_SIDE = 2
 HEARTBEAT = 30
 NOTHING_COLLECTED = 5  # pytest's exit code when no test was chosen
 
@@ -113,18 +115,21 @@ def read_results(path: Path) -> tuple[Counts, list[str]]:
 
 
 class Runner:
-    """Runs lanes of stages side by side; each lane's stages one after the other."""
+    """Runs stages, two at a time: whoever is done takes the next."""
 
     def __init__(self) -> None:
         self._running: dict[subprocess.Popen[bytes], Stage] = {}
         self._lock = threading.Lock()
         self._is_stopped = False
 
-    def run(self, lanes: Sequence[Sequence[Stage]]) -> bool:
-        """Run every stage of every lane; whether all passed."""
+    def run(self, stages: Sequence[Stage]) -> bool:
+        """Run every stage, in this order; whether all passed."""
         for folder in (LOGS, RESULTS):
             folder.mkdir(parents=True, exist_ok=True)
-        threads = [threading.Thread(target=self._run_lane, args=(lane,)) for lane in lanes if lane]
+        waiting = deque(stage for stage in stages if not stage.why_not)
+        threads = [
+            threading.Thread(target=self._work_off, args=(waiting,)) for _ in range(SIDE_BY_SIDE)
+        ]
         for thread in threads:
             thread.start()
         try:
@@ -134,7 +139,7 @@ class Runner:
             for thread in threads:
                 thread.join()
             raise
-        return all(stage.has_passed for lane in lanes for stage in lane)
+        return all(stage.has_passed for stage in stages)
 
     def _wait(self, threads: Sequence[threading.Thread]) -> None:
         spoken = time.monotonic()
@@ -155,10 +160,10 @@ class Runner:
             for process in self._running:
                 end(process)
 
-    def _run_lane(self, lane: Sequence[Stage]) -> None:
-        for stage in lane:
-            if not stage.why_not:
-                self._run_stage(stage)
+    def _work_off(self, waiting: deque[Stage]) -> None:
+        with contextlib.suppress(IndexError):
+            while True:
+                self._run_stage(waiting.popleft())
 
     def _run_stage(self, stage: Stage) -> None:
         stage.results.unlink(missing_ok=True)

@@ -8,9 +8,6 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-from weasyprint import CSS, HTML
-from weasyprint.text.fonts import FontConfiguration
-
 LONGEST_NAME = 120  # signs, as accounts take them
 # scripts that the fonts, which every installation has, hold whole
 _CERTAIN = (
@@ -30,6 +27,9 @@ def missing_letters(text: str) -> str:
 
 @lru_cache(maxsize=256)
 def _not_drawn(letters: str) -> str:
+    from weasyprint import CSS, HTML  # slow to load, and few names need it
+    from weasyprint.text.fonts import FontConfiguration
+
     fonts = FontConfiguration()
     page = HTML(string="<p></p>")
     page.etree_element.find(".//p").text = letters

@@ -28,9 +28,15 @@ def make_private_key() -> bytes:
     return RSAKey.generate_key(KEY_BITS, private=True).as_pem(private=True)
 
 
+@lru_cache(maxsize=8)
+def open_private_key(private_pem: bytes) -> RSAKey:
+    """A key pair from its PEM. Kept open: each opening proves the primes anew, which is slow."""
+    return RSAKey.import_key(private_pem)
+
+
 def public_jwk(private_pem: bytes) -> str:
     """The public half as a JSON Web Key, in text."""
-    public = RSAKey.import_key(private_pem).as_dict(private=False)
+    public = open_private_key(private_pem).as_dict(private=False)
     return orjson.dumps(
         {name: public[name] for name in ("kty", "n", "e")}, option=orjson.OPT_SORT_KEYS
     ).decode()

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import render_template
 from flask_babel import format_date
-from weasyprint import HTML
 
 from lms.core import clock
 from lms.core.language import speaking
+from lms.core.pdf import html_to_pdf
 from lms.core.settings import settings
 from lms.payments.models import Order
-
-
-def _fetch_nothing(url: str, *rest: Any, **options: Any) -> Any:
-    raise ValueError(f"a receipt loads nothing from outside: {url}")
 
 
 def receipt_pdf(order: Order, language: str | None = None) -> bytes:
@@ -32,8 +26,7 @@ def receipt_pdf(order: Order, language: str | None = None) -> bytes:
             issued_on=format_date(day, "long", rebase=False),
             language=language or order.language,
         )
-    pdf: bytes = HTML(string=html, url_fetcher=_fetch_nothing).write_pdf(pdf_variant="pdf/ua-1")
-    return pdf
+    return html_to_pdf(html)
 
 
 def receipt_name(order: Order) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from moto.server import ThreadedMotoServer
 
-from tests.browser.site import ROOT, Site, free_port
+from tests.browser.site import ROOT, Site, free_port, power_cut
 from tests.postgres import postgres_server
 
 BUCKET = "puente-files"
@@ -101,8 +101,7 @@ class ManyMachines(Site):
         """Like a power cut: no farewell."""
         _port, server = self.servers.pop(0)
         for process in (server, self.workers.pop(0)):
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait(10)
+            power_cut(process)
 
     def stop(self) -> None:
         for process in [*(p for _port, p in self.servers), *self.workers]:

@@ -92,6 +92,7 @@ def test_the_qr_code_on_the_page_holds_the_address_of_the_certificate(app, monke
     assert page_address(credential.code) == f"http://puente.test/verify/{credential.code}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -126,6 +127,7 @@ def test_no_certificate_with_gaps_is_made(app, run_jobs, mails, signed_in):
     assert "U+16A60" in page.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "outcomes"),
     [
@@ -149,6 +151,7 @@ def test_long_texts_are_set_smaller_until_they_fit(app, name, outcomes):
     assert name.split()[-1] in text
 
 
+@pytest.mark.slow
 def test_a_text_that_never_fits_is_not_cut(app):
     course = make_certified_course(outcomes=[{"en": "A long outcome " * 2000}])
     credential = make_credential(make_completed_enrolment(make_run(course)))

@@ -41,6 +41,8 @@ from lms.certificates.models import KeyUse
 from lms.certificates.services import keys
 from tests.factories.certificates import make_credential
 
+pytestmark = pytest.mark.slow
+
 
 def judge(content: bytes, pem: str):
     """pyHanko's verdict, trusting only the published certificates."""
@@ -212,7 +214,7 @@ class Authority:
 
         self.server = HTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
 
 @pytest.fixture

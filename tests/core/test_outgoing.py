@@ -79,7 +79,7 @@ def test_a_redirect_is_not_followed(app, monkeypatch):
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
 
     answer = send("POST", f"http://127.0.0.1:{server.server_port}/", b"{}", {})
 

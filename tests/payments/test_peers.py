@@ -83,7 +83,7 @@ class Mailbox:
 
         self.server = HTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     def event(self, type_: str) -> stripe_library.Event:
         """The first message of a type, its signature checked by Stripe's library."""

@@ -137,6 +137,7 @@ def test_what_went_back_for_a_wrong_payment_counts_as_zero(app):
     assert (row.paid.minor, row.refunded.minor, row.net.minor) == (777, 777, 0)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=25,
     deadline=None,

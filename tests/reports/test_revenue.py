@@ -149,6 +149,7 @@ def shop(app):
     return [run.id for run in runs], make_administrator().id
 
 
+@pytest.mark.slow
 @given(
     orders=st.lists(paid_orders, max_size=12),
     zone=st.sampled_from(ZONES),

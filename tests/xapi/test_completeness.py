@@ -35,6 +35,7 @@ def test_while_nobody_writes_it_is_nearly_now(site):
     assert _through(site) >= before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ends", ["well", "badly"])
 def test_while_somebody_writes_it_waits_at_what_can_be_seen(site, ends):
     with site.app_context(), transaction():

@@ -127,7 +127,7 @@ class Address:
 
 def test_another_site_at_the_address_and_nobody_there_are_told_apart(app, monkeypatch):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}"
     monkeypatch.setattr(endpoint_check, "settings", lambda: Address(address))
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -16,9 +13,9 @@ import urllib.request
 import pytest
 from tincan import RemoteLRS
 
-from tests.browser.site import ROOT, Site
+from tests.browser.site import ROOT, Site, power_cut
 
-COUNT = 2500
+COUNT = 1500
 
 SEND = """
 from lms.app import create_app
@@ -112,9 +109,7 @@ class Process:
         )  # fmt: skip
 
     def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(20)
+        power_cut(self.process)
 
 
 def taken(site: Site, key: str, secret: str) -> list[str]:
@@ -154,12 +149,13 @@ def test_nothing_is_lost_or_doubled_when_both_sides_are_killed(sites):
     try:
         kills = 0
         arrived: list[str] = []
-        for goal in (150, 700, 1400):
+        for goal in (150, 700):
             until = time.monotonic() + 60
             while time.monotonic() < until:
                 arrived = taken(receiver, key, secret)
                 if len(arrived) >= goal:
                     break
+                time.sleep(0.1)
             assert goal <= len(arrived) < COUNT, len(arrived)
             work.kill()
             if goal == 700:
@@ -184,7 +180,7 @@ def test_nothing_is_lost_or_doubled_when_both_sides_are_killed(sites):
         work.kill()
         serve.kill()
 
-    assert kills == 3
+    assert kills == 2
     assert arrived == state["ids"]
     assert len(set(arrived)) == COUNT
     assert str(read.content.id) == arrived[-1]

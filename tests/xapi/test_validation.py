@@ -28,6 +28,7 @@ def refusal(statement, version="1.0.3"):
     return caught.value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 @given(data=st.data())
 @settings(max_examples=150, deadline=None)
@@ -40,6 +41,7 @@ def test_good_statements_pass_unchanged(version, data):
     assert statement == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 @given(data=st.data())
 @settings(max_examples=250, deadline=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import segno
 from babel.dates import format_interval
@@ -12,9 +12,6 @@ from flask import current_app
 from flask_babel import get_locale, lazy_gettext, ngettext
 from flask_babel import gettext as _
 from markupsafe import Markup
-from weasyprint import CSS, HTML, Attachment, Document
-from weasyprint.text.fonts import FontConfiguration
-from weasyprint.urls import URLFetcher
 
 from lms.certificates import open_badge
 from lms.certificates.credential_formats.base import CredentialFormat
@@ -27,6 +24,11 @@ from lms.core.language import speaking
 from lms.core.settings import settings
 from lms.core.templating import format_long_date, format_number
 from lms.core.text import in_language
+
+if TYPE_CHECKING:
+    from weasyprint import Document
+
+# WeasyPrint takes a second to load and only the worker draws, so it is imported where it is used.
 
 # The text is set ever smaller until it fits on its page.
 _SCALES = (1.0, 0.94, 0.88, 0.82, 0.76, 0.7, 0.64, 0.58, 0.52)
@@ -49,6 +51,8 @@ class Pdf(CredentialFormat):
 
     def draw(self, credential: Credential) -> bytes:
         """The page without seal: the same bytes each time. Raises CannotDraw."""
+        from weasyprint import Attachment
+
         second = None
         if credential.second_language:
             with speaking(credential.second_language):
@@ -151,8 +155,15 @@ def _qr(address: str) -> str:
 
 def _fit(values: dict[str, Any]) -> Document:
     """The page with the largest text that fits on it. Raises TextTooLong."""
+    from weasyprint import CSS, HTML
+    from weasyprint.text.fonts import FontConfiguration
+    from weasyprint.urls import URLFetcher
+
     template = current_app.jinja_env.get_template("certificates/pdf/certificate.html")
-    page = HTML(string=template.render(values), base_url=None, url_fetcher=_no_fetching())
+    # the page is made of its own text alone; nothing is read from the network or the disk
+    page = HTML(
+        string=template.render(values), base_url=None, url_fetcher=URLFetcher(allowed_protocols=())
+    )
     fonts = FontConfiguration()
     sheet = files("lms.certificates").joinpath("templates/certificates/pdf/certificate.css")
     style = sheet.read_text(encoding="utf-8")
@@ -163,8 +174,3 @@ def _fit(values: dict[str, Any]) -> Document:
         if len(document.pages) == 1:
             return document
     raise TextTooLong("The text does not fit on one page")
-
-
-def _no_fetching() -> URLFetcher:
-    """The page is made of its own text alone; nothing is read from the network or the disk."""
-    return URLFetcher(allowed_protocols=())

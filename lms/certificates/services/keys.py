@@ -91,7 +91,7 @@ def _opened(sealed: str) -> Ed25519PrivateKey:
 
 @lru_cache(maxsize=8)
 def _opened_rsa(sealed: str) -> RSAKey:
-    return RSAKey.import_key(unseal(sealed))
+    return web_token.open_private_key(unseal(sealed))
 
 
 @lru_cache(maxsize=8)

@@ -8,7 +8,6 @@ import orjson
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from weasyprint import HTML
 
 from lms.accounts.permissions import require, signed_in
 from lms.certificates import queries as certificates
@@ -17,13 +16,13 @@ from lms.core import clock
 from lms.core.errors import NotFound
 from lms.core.limits import limiter
 from lms.core.once import leads_on
+from lms.core.pdf import html_to_pdf
 from lms.core.text import current_language
 from lms.core.web import absolute_url, public
 from lms.recognition import queries
 from lms.recognition.forms import EvidenceForm
 from lms.recognition.services import evidence as services
 from lms.recognition.views import bp
-from lms.recognition.views.shared import fetch_nothing
 
 
 def _own(code: str) -> Credential:
@@ -117,8 +116,7 @@ def show_evidence(token: str) -> ResponseReturnValue:
             day_of=_day_of,
             language=current_language(),
         )
-        content = HTML(string=html, url_fetcher=fetch_nothing).write_pdf(pdf_variant="pdf/ua-1")
-        answer = Response(content, content_type="application/pdf")
+        answer = Response(html_to_pdf(html), content_type="application/pdf")
         answer.headers["Content-Disposition"] = 'attachment; filename="evidence.pdf"'
         return _private(answer)
     page = render_template(

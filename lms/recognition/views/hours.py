@@ -7,13 +7,13 @@ from typing import Any
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from weasyprint import HTML
 
 from lms.accounts.models import User
 from lms.accounts.permissions import require, signed_in
 from lms.core import clock
 from lms.core.errors import NotFound
 from lms.core.files import UploadRefused, send_stored
+from lms.core.pdf import html_to_pdf
 from lms.core.settings import settings
 from lms.core.text import current_language, in_language
 from lms.directory import queries as directory
@@ -24,7 +24,7 @@ from lms.recognition.hours import Cycle, cycles_of
 from lms.recognition.services import ledger, members
 from lms.recognition.tables import answer_table
 from lms.recognition.views import bp
-from lms.recognition.views.shared import fetch_nothing, needed
+from lms.recognition.views.shared import needed
 
 MOST_EVIDENCE = 10 * 1024 * 1024
 
@@ -127,8 +127,7 @@ def my_hours_pdf(slug: str) -> ResponseReturnValue:
         made_at=clock.now(),
         verify_address=f"{settings().base_url}/verify",
     )
-    content = HTML(string=html, url_fetcher=fetch_nothing).write_pdf(pdf_variant="pdf/ua-1")
-    response = Response(content, content_type="application/pdf")
+    response = Response(html_to_pdf(html), content_type="application/pdf")
     response.headers["Content-Disposition"] = f'attachment; filename="hours-{slug}.pdf"'
     response.headers["Cache-Control"] = "private, no-store"
     return response

@@ -43,8 +43,3 @@ def desk_page(
         has_second_factor=accounts.has_second_factor(signed_in()),
         **values,
     ), status
-
-
-def fetch_nothing(url: str, *rest: Any, **options: Any) -> Any:
-    """For documents on paper: they are made of their own text alone."""
-    raise ValueError(f"a document loads nothing from outside: {url}")

@@ -22,7 +22,7 @@ def serve_double(folder: Path, webhook_url: str | None = None) -> Iterator[Hones
     double = HonestDouble(folder / "stripe.sqlite3", WEBHOOK_SECRET, "", webhook_url)
     server = make_server("127.0.0.1", 0, make_app(double, API_KEY), threaded=True)
     double.address = f"http://127.0.0.1:{server.server_port}/test-payments"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield double
