@@ -290,6 +290,7 @@ def browser_of(app: Flask, role: str) -> FlaskClient:
 
 
 @pytest.mark.slow
+@pytest.mark.sqlite  # what two clicks at once do to rows: tests/core/test_once.py, on both
 def test_a_second_click_does_nothing(site):
     sent: set[tuple[str, str]] = set()
     complaints: list[str] = []

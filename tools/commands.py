@@ -255,8 +255,8 @@ def unit_tests_on_sqlite(env: dict[str, str]) -> list[Stage]:
     others = [f"--ignore=tests/{name}" for name in ("browser", *sorted(every))]
     rest = f"{UNIT} and (slow or needs)"
     runs: list[tuple[str, str, str, set[str], list[str]]] = [
-        ("house-alone", "The house without its optional rooms", QUICK, every, others),
         ("whole-house", "The whole house on SQLite", rest, set(), []),
+        ("house-alone", "The house without its optional rooms", QUICK, every, others),
     ]
     runs += [
         (

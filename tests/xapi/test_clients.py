@@ -25,7 +25,8 @@ from tincan import (
 
 from tests.xapi.live import Endpoint, running_endpoint
 
-pytestmark = pytest.mark.slow
+# their requests are answered alike from either database
+pytestmark = [pytest.mark.slow, pytest.mark.sqlite]
 
 NODE = "LMS_PEER_XAPI_CLIENTS"
 
