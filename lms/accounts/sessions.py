@@ -10,7 +10,9 @@ from datetime import datetime
 from typing import Final
 
 from flask import Flask, Response, request, session
+from flask.sessions import SecureCookieSessionInterface
 from flask_login import LoginManager, login_user, logout_user
+from itsdangerous import URLSafeTimedSerializer
 
 from lms.accounts import queries
 from lms.accounts.models import SignIn, User
@@ -24,8 +26,22 @@ login_manager.session_protection = None
 KEY: Final = "_user_id"  # where Flask-Login looks for what it gives to the loader
 
 
+class SignedCookies(SecureCookieSessionInterface):
+    """Flask's signed cookies, with one signer for all requests in place of one for each."""
+
+    def __init__(self) -> None:
+        self._signer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """The signer of the app's key, which does not change while it runs."""
+        if self._signer is None:
+            self._signer = super().get_signing_serializer(app)
+        return self._signer
+
+
 def init_sessions(app: Flask) -> None:
     """Let Flask-Login load people from signed cookies, and renew those once a day."""
+    app.session_interface = SignedCookies()
     login_manager.init_app(app)
     app.after_request(_renew)
 

@@ -8,6 +8,7 @@ same time lose one of them to "database is locked".
 from __future__ import annotations
 
 import fcntl
+import sqlite3
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -22,6 +23,7 @@ from flask_sqlalchemy_lite import SQLAlchemy
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Connection,
     Engine,
     Executable,
     Integer,
@@ -33,6 +35,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import DateTime as SqlDateTime
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import Uuid
 
@@ -147,12 +150,19 @@ def prepare_engine(engine: Engine) -> None:
             "busy_timeout=30000",
             "foreign_keys=on",
             "cache_size=-16000",
+            "wal_autocheckpoint=8000",
         ):
             connection.execute(f"pragma {pragma}")
 
     @event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:
-        connection.exec_driver_sql("begin immediate" if _will_write.get() else "begin")
+    def _begin(connection: Connection) -> None:
+        # by the driver: SQLAlchemy's way to it takes longer than all else that a small write does
+        statement = "begin immediate" if _will_write.get() else "begin"
+        driver: Any = connection.connection.driver_connection
+        try:
+            driver.execute(statement)
+        except sqlite3.OperationalError as error:
+            raise OperationalError(statement, None, error) from error
 
 
 @contextmanager

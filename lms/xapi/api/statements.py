@@ -8,6 +8,7 @@ from flask import Response, g
 from flask.typing import ResponseReturnValue
 
 from lms.core.db import transaction
+from lms.core.together import in_one_turn
 from lms.core.web import own_transaction
 from lms.xapi.api.bodies import read_statements
 from lms.xapi.api.parameters import parameters, uuid_parameter
@@ -19,6 +20,7 @@ from lms.xapi.services.access import check_reach
 from lms.xapi.services.receive import Sender, check, keep, prepare
 
 MOST_AT_ONCE = 10_000  # statements in one request
+MOST_TOGETHER = 20  # statements of a request that shares its transaction with others
 
 
 def _receive(put_id: uuid.UUID | None = None) -> list[uuid.UUID]:
@@ -36,9 +38,15 @@ def _receive(put_id: uuid.UUID | None = None) -> list[uuid.UUID]:
     key = request_key()
     sender = Sender(request_authority(), key.id, key.may_void_all, g.xapi_version)
     ready = prepare(checked, sender)
-    with transaction():
+
+    def store() -> list[uuid.UUID]:
         check_reach(key, [entry.value for entry in body.entries])
         return keep(checked, ready, sender, body.attachments)
+
+    if len(ready) <= MOST_TOGETHER and not body.attachments:
+        return in_one_turn(store)
+    with transaction():
+        return store()
 
 
 def _check_single(is_list: bool, statement: object, put_id: uuid.UUID) -> None:
