@@ -200,6 +200,11 @@ def _turn_to_write() -> Iterator[None]:
         _in_turn.reset(token)
 
 
+def has_turn() -> bool:
+    """Whether what runs now is within a transaction that has the turn to write."""
+    return _in_turn.get()
+
+
 def someone_writes() -> bool:
     """Whether a transaction that writes is open on this machine's SQLite file; waits for none."""
     file = db.engine.url.database

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from flask import current_app
 
-from lms.core.db import transaction
+from lms.core.db import has_turn, transaction
 from lms.core.settings import settings
 
 Result = TypeVar("Result")
@@ -93,7 +93,8 @@ def in_one_turn(deed: Callable[[], Result]) -> Result:
     deed: changes the database alone, has its values with it, and may be run again: another thread
     may do it, and all is rolled back and done one by one when a deed beside it fails.
     """
-    if not settings().is_sqlite:  # PostgreSQL lets many write, and joins their commits itself
+    # PostgreSQL lets many write, and joins their commits itself; who has the turn stands in no line
+    if not settings().is_sqlite or has_turn():
         with transaction():
             return deed()
     line: _Line = current_app.extensions.setdefault("puente-line", _Line())

@@ -110,3 +110,11 @@ def test_whose_turn_never_comes_is_told_and_others_go_on(site, monkeypatch):
 
 def _no_turn() -> None:
     raise TimeoutError
+
+
+@pytest.mark.sqlite
+def test_within_a_transaction_nobody_waits_for_oneself(site):
+    with site.app_context(), transaction():
+        assert in_one_turn(lambda: keep("within")) == "within"
+
+    assert kept(site) == ["within"]
