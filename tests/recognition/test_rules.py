@@ -164,8 +164,8 @@ def test_a_withdrawn_accreditation_still_holds_for_earlier_awards(desk, associat
 
 def test_a_changed_rule_leaves_what_was_credited_untouched(desk, association, run_jobs):
     course = make_certified_course()
-    today = str(clock.now().date())
-    terms = {"name": "Courses", "starts_on": today, "hours": "5", "category": "Planning"}
+    yesterday = str(clock.now().date() - timedelta(days=1))  # today has not begun in the run's zone
+    terms = {"name": "Courses", "starts_on": yesterday, "hours": "5", "category": "Planning"}
     made = desk.post(f"{DESK}/rules/new", data=terms)
     assert made.status_code == 303, made.text
     [rule] = db.session.scalars(select(RecognitionRule)).all()

@@ -167,7 +167,8 @@ def test_the_page_says_what_was_refused_and_why(client, signed_in, credentials):
     assert "Authoring tool" in page
     assert "&lt;yes&gt;" in page
     key_id = kept()[0].key_id
-    assert "401" not in browser.get(f"{PAGE}?key={key_id}").text
+    assert "send a valid key" in page
+    assert "send a valid key" not in browser.get(f"{PAGE}?key={key_id}").text
     assert "Nothing was refused" not in browser.get(f"{PAGE}?key=none").text
     assert browser.get(f"{PAGE}?key=abc&page=9").status_code == 200
 
