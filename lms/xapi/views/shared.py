@@ -9,6 +9,7 @@ from lms.core import clock
 from lms.core.db import db
 from lms.core.settings import settings
 from lms.xapi import queries
+from lms.xapi.forms import SCOPES
 
 admin = Blueprint(
     "xapi_admin", __name__, template_folder="../templates", url_prefix="/admin/learning-records"
@@ -21,5 +22,6 @@ def overview(status: int = 200, **values: object) -> ResponseReturnValue:
         "keys": db.session.scalars(queries.list_keys()).all(),
         "endpoint": f"{settings().base_url}/xapi/",
         "now": clock.now(),
+        "scopes": SCOPES,
     }
     return render_template("xapi/admin.html", **(page | values)), status
