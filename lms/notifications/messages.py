@@ -28,6 +28,9 @@ class Message:
     link: str | None
 
 
+TEMPLATE_NAMES = frozenset({"recipient", "link", "subject"})  # beside a message's own values
+
+
 def write_message(
     kind: NotificationKind,
     values: Mapping[str, Any],

@@ -13,6 +13,7 @@ from lms.core.db import db
 from lms.core.outbox import enqueue
 from lms.notifications import queries
 from lms.notifications.kinds import notification_kinds
+from lms.notifications.messages import TEMPLATE_NAMES
 from lms.notifications.models import MailChoice, Notice, NotificationPreference
 
 
@@ -20,8 +21,10 @@ def tell(user: User, kind: str, **values: Any) -> Notice | None:
     """Give the person a notice and send it on the channels of its kind, after commit.
 
     values: JSON, enough to write the message in any language. Nobody is told anything about a
-    closed account. Raises KeyError when no plugin declared the kind.
+    closed account. Raises KeyError when no plugin declared the kind, ValueError for a value with
+    a name that templates know already.
     """
+    _check_names(values)
     declared = notification_kinds[kind]
     if not user.is_active:
         return None
@@ -35,9 +38,16 @@ def tell(user: User, kind: str, **values: Any) -> Notice | None:
 
 
 def tell_address(email: str, language: str, kind: str, **values: Any) -> None:
-    """Mail a message to an address that is not, or not yet, a confirmed account's."""
+    """Mail a message to an address that is no confirmed account's, or not yet. Raises as `tell`."""
+    _check_names(values)
     notification_kinds[kind]
     enqueue("notifications.mail", email=email, language=language, kind=kind, values=values)
+
+
+def _check_names(values: Mapping[str, Any]) -> None:
+    """Told to the caller: in the job that writes the message it would be too late."""
+    if taken := TEMPLATE_NAMES & values.keys():
+        raise ValueError(f"every message has these already: {', '.join(sorted(taken))}")
 
 
 def mark_read(user_id: int, notice: Notice | None = None) -> None:

@@ -28,6 +28,13 @@ def kind(app, monkeypatch):
     return found
 
 
+def test_a_value_with_a_name_that_every_message_has_is_refused_at_once(kind):
+    with pytest.raises(ValueError, match="recipient"):
+        services.tell(make_user(), kind.name, recipient="somebody")
+    with pytest.raises(ValueError, match="link"):
+        services.tell_address("a@example.org", "en", kind.name, link="http://example.org")
+
+
 def test_a_notice_arrives_on_the_page_and_by_mail(kind, mails, signed_in):
     user = make_user(name="Ana Flores")
 
