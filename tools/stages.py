@@ -161,9 +161,12 @@ class Runner:
                 end(process)
 
     def _work_off(self, waiting: deque[Stage]) -> None:
-        with contextlib.suppress(IndexError):
-            while True:
-                self._run_stage(waiting.popleft())
+        while True:
+            try:
+                stage = waiting.popleft()
+            except IndexError:
+                return
+            self._run_stage(stage)
 
     def _run_stage(self, stage: Stage) -> None:
         stage.results.unlink(missing_ok=True)

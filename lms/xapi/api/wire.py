@@ -20,7 +20,6 @@ from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from lms.core.errors import DomainError
-from lms.core.limits import limiter
 from lms.core.settings import settings
 from lms.core.web import SAFE_METHODS, csrf, public, raw_body
 from lms.xapi.api.alternate import MOST_BYTES, REFUSED, AlternateSyntax
@@ -53,7 +52,6 @@ _promised = datetime(1970, 1, 1, tzinfo=UTC)
 
 bp = Blueprint("xapi", __name__, url_prefix=PATH)
 csrf.exempt(bp)
-limiter.exempt(bp)  # tools are known by their keys; it would only look for limits
 
 View = TypeVar("View", bound=Callable[..., Any])
 
