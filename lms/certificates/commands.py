@@ -134,7 +134,8 @@ def import_command(path: Path, passphrase: str) -> None:
 def verify_command(shown: tuple[str, ...], as_json: bool) -> None:
     """Verify certificates of any issuer: files (PDF, PNG, SVG, JSON, JWT), codes or links.
 
-    Ends with 0 when all are valid, else with 1. What could not be checked is not valid.
+    A learner record (CLR) is followed by each certificate in it. Ends with 0 when all are valid,
+    else with 1. What could not be checked is not valid.
     """
     are_valid = True
     for name in shown:
@@ -144,7 +145,14 @@ def verify_command(shown: tuple[str, ...], as_json: bool) -> None:
             verdict = None
         are_valid = are_valid and verdict is not None and verdict.is_valid
         said = {"shown": name, **_said(verdict)}
-        click.echo(json.dumps(said, ensure_ascii=False) if as_json else _line(said))
+        parts = [_said(part) for part in verdict.parts] if verdict else []
+        if as_json:
+            more = {"certificates": parts} if parts else {}
+            click.echo(json.dumps({**said, **more}, ensure_ascii=False))
+            continue
+        click.echo(_line(said))
+        for number, part in enumerate(parts, 1):
+            click.echo("  " + _line({"shown": f"{name} [{number}]", **part}))
     if not are_valid:
         raise click.exceptions.Exit(1)
 

@@ -29,9 +29,11 @@ from lms.certificates.jcs import NotCanonical, canonical_json
 
 CREDENTIALS_V2 = "https://www.w3.org/ns/credentials/v2"
 OPEN_BADGES_3 = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
+LEARNER_RECORDS_2 = "https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json"
 CONTEXTS = {
     CREDENTIALS_V2: "credentials-v2.json",
     OPEN_BADGES_3: "open-badges-3.0.3.json",
+    LEARNER_RECORDS_2: "clr-2.0.1.json",
     # of others, for verification alone
     "https://www.w3.org/2018/credentials/v1": "credentials-v1.json",
     "https://w3id.org/security/data-integrity/v2": "data-integrity-v2.json",
@@ -41,6 +43,7 @@ CONTEXTS = {
 SUITE = "eddsa-rdfc-2022"
 SUITE_JCS = "eddsa-jcs-2022"
 MOST_VALUES = 4_000  # members and entries of a document that is verified
+MOST_VALUES_OF_RECORD = 12_000
 _AT_MEMBERS = {"@context", "@value", "@language", "@direction"}
 _ED25519 = b"\xed\x01"  # multicodec
 _ABSOLUTE = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*:[^\s<>\"{}|\\^`]+$")
@@ -239,20 +242,48 @@ def proof_of(document: Mapping[str, Any]) -> dict[str, Any]:
     return proof
 
 
+def is_record(document: Mapping[str, Any]) -> bool:
+    """Whether it is a learner record (CLR 2.0, ClrCredential), which holds other credentials."""
+    kinds = document.get("type")
+    return isinstance(kinds, list) and "ClrCredential" in kinds
+
+
+def parts_of(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The credentials that a learner record holds, each with its own proof; none of others."""
+    subject = document.get("credentialSubject")
+    if not is_record(document) or not isinstance(subject, dict):
+        return []
+    found = subject.get("verifiableCredential")
+    listed = found if isinstance(found, list) else [found]
+    return [part for part in listed if isinstance(part, dict)]
+
+
+def _check_contexts(document: Mapping[str, Any]) -> None:
+    contexts = document.get("@context")
+    named = contexts if isinstance(contexts, list) else [contexts]
+    if not all(isinstance(name, str) and name in CONTEXTS for name in named):
+        raise NotCheckable("context")
+    if not str(named[0]).endswith(("/credentials/v2", "/credentials/v1")):
+        raise NotCheckable("context")
+
+
 def check_shape(document: Mapping[str, Any]) -> None:
     """Refuse what could mean something else than it seems to, or take too long.
 
-    Contexts are named at the top alone, the one of the credentials first, each by the address of a
-    pinned copy; keywords of JSON-LD that move statements about are not used. Raises NotVerifiable.
+    Contexts are named at the top alone, and at the top of each credential in a learner record, the
+    one of the credentials first, each by the address of a pinned copy; keywords of JSON-LD that
+    move statements about are not used. Raises NotVerifiable.
     """
-    contexts = document.get("@context")
-    named = contexts if isinstance(contexts, list) else [contexts]
-    if contexts is not None or proof_of(document)["cryptosuite"] == SUITE:
-        if not all(isinstance(name, str) and name in CONTEXTS for name in named):
-            raise NotCheckable("context")
-        if not str(named[0]).endswith(("/credentials/v2", "/credentials/v1")):
-            raise NotCheckable("context")
-    most = MOST_VALUES if proof_of(document)["cryptosuite"] == SUITE else 40 * MOST_VALUES
+    is_linked = proof_of(document)["cryptosuite"] == SUITE
+    parts = parts_of(document)
+    if is_linked or document.get("@context") is not None:
+        _check_contexts(document)
+    for part in parts:
+        _check_contexts(part)
+    with_context = {id(part) for part in parts}
+    most = MOST_VALUES_OF_RECORD if parts else MOST_VALUES
+    if not is_linked:
+        most = 40 * MOST_VALUES
     values = 0
     waiting: list[Any] = [value for name, value in document.items() if name != "@context"]
     while waiting:
@@ -263,7 +294,7 @@ def check_shape(document: Mapping[str, Any]) -> None:
         if isinstance(value, dict):
             if any(name.startswith("@") and name not in _AT_MEMBERS for name in value):
                 raise NotVerifiable("a keyword of JSON-LD where none belongs")
-            if "@context" in value:
+            if "@context" in value and id(value) not in with_context:
                 raise NotCheckable("context")
             waiting.extend(value.values())
         elif isinstance(value, list):

@@ -111,6 +111,18 @@ class LinkUnreadable(InvalidInput):
     )
 
 
+class NothingChosen(InvalidInput):
+    """No certificate was chosen of those that can be chosen."""
+
+    message = lazy_gettext("Choose at least one certificate.")
+
+
+class TooManyChosen(InvalidInput):
+    """More certificates were chosen than fit into one file."""
+
+    message = lazy_gettext("Choose at most 40 certificates for one file.")
+
+
 class TableUnreadable(InvalidInput):
     """A file with many cannot be read."""
 

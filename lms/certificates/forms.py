@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask_babel import lazy_gettext
@@ -9,6 +10,8 @@ from flask_babel.speaklater import LazyString
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import (
+    BooleanField,
+    RadioField,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -111,6 +114,39 @@ class LanguagesForm(FlaskForm):  # type: ignore[misc]
             *(SelectChoice(code, name) for code, name in LANGUAGES.items()),
         ],
     )
+
+
+class RecordForm(FlaskForm):  # type: ignore[misc]
+    """Which certificates one takes along in one file, and how."""
+
+    codes = SelectMultipleField(
+        lazy_gettext("Certificates"),
+        validators=[DataRequired(lazy_gettext("Choose at least one certificate."))],
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+    )
+    kind = RadioField(
+        lazy_gettext("Kind of file"),
+        choices=[
+            SelectChoice("json", lazy_gettext("JSON, for wallets and most programs")),
+            SelectChoice("jwt", lazy_gettext("JWT, for programs that ask for a token")),
+        ],
+        default="json",
+    )
+    as_shown = BooleanField(
+        lazy_gettext("Leave out what strangers do not see"),
+        description=lazy_gettext(
+            "Your e-mail address, and the names and grades that you have chosen to hide."
+        ),
+    )
+
+    def offer(self, certificates: Iterable[tuple[str, str]]) -> None:
+        """The certificates to choose from, each with its code and title; all are ticked at
+        first."""
+        offered = dict(certificates)
+        self.codes.choices = [SelectChoice(code, title) for code, title in offered.items()]
+        if not self.is_submitted():
+            self.codes.data = list(offered)
 
 
 class ManyForm(FlaskForm):  # type: ignore[misc]

@@ -79,7 +79,7 @@ def _make(credential: Credential, facts: JSON, email: str | None, names_holder: 
         "activityEndDate": instant(clock.end_of_day(last, "UTC")),
     }
     if names_holder:
-        subject["identifier"] = _identities(credential.holder_name, email)
+        subject["identifier"] = identities(credential.holder_name, email)
     achievement = f"{base}/achievements/{course['uuid']}"
     subject["achievement"] = _achievement(facts, achievement, credential.language)
     if facts["grade"] is not None:
@@ -125,7 +125,8 @@ def _make(credential: Credential, facts: JSON, email: str | None, names_holder: 
     return document
 
 
-def _identities(name: str, email: str | None) -> list[JSON]:
+def identities(name: str, email: str | None) -> list[JSON]:
+    """The name, and a salted hash of the e-mail address (Open Badges 3.0, IdentityObject)."""
     found: list[JSON] = [
         {"type": "IdentityObject", "identityType": "name", "hashed": False, "identityHash": name}
     ]

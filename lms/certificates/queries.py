@@ -64,15 +64,26 @@ def find_by_codes(codes: Collection[str]) -> dict[str, Credential]:
 
 def find_by_urn(urn: str) -> Credential | None:
     """The certificate whose signed document has this id ("urn:uuid:...")."""
-    try:
-        identifier = uuid.UUID(urn) if urn.startswith("urn:uuid:") else None
-    except ValueError:
-        identifier = None
-    if identifier is None:
-        return None
-    return db.session.scalar(
-        select(Credential).where(Credential.uuid == identifier).options(*_FOR_VERIFYING)
+    return find_by_urns([urn]).get(urn)
+
+
+def find_by_urns(urns: Collection[str]) -> dict[str, Credential]:
+    """Those certificates that exist, by the id of their signed document ("urn:uuid:...")."""
+    known = {urn: identifier for urn in urns if (identifier := _uuid_of(urn)) is not None}
+    if not known:
+        return {}
+    found = db.session.scalars(
+        select(Credential).where(Credential.uuid.in_(known.values())).options(*_FOR_VERIFYING)
     )
+    by_uuid = {credential.uuid: credential for credential in found}
+    return {urn: by_uuid[identifier] for urn, identifier in known.items() if identifier in by_uuid}
+
+
+def _uuid_of(urn: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(urn) if urn.startswith("urn:uuid:") else None
+    except ValueError:
+        return None
 
 
 def find_latest(enrolment: Enrolment) -> Credential | None:
@@ -130,6 +141,20 @@ def list_of_holder(user: User) -> Sequence[Credential]:
         select(Credential)
         .where(Credential.user_id == user.id)
         .options(joinedload(Credential.superseded_by))
+        .order_by(Credential.issued_at.desc(), Credential.id.desc())
+    ).all()
+
+
+def list_valid_of_holder(user: User) -> Sequence[Credential]:
+    """A person's certificates that are neither revoked nor expired, the newest first."""
+    now = clock.now()
+    return db.session.scalars(
+        select(Credential)
+        .where(
+            Credential.user_id == user.id,
+            Credential.revoked_at.is_(None),
+            Credential.valid_until.is_(None) | (Credential.valid_until > now),
+        )
         .order_by(Credential.issued_at.desc(), Credential.id.desc())
     ).all()
 

@@ -35,6 +35,7 @@ ROUTES = {
     ("GET", "/verify/many"): {"officer", "administrator"},
     ("GET", "/verify/programs"): {"officer", "administrator"},
     ("GET", "/my/certificates"): EVERYBODY - {"stranger"},
+    ("POST", "/my/certificates/record"): EVERYBODY - {"stranger"},
     ("POST", "/my/certificates/{code}/name"): {"holder"},
     ("POST", "/my/certificates/{code}/grade"): {"holder"},
     ("POST", "/my/certificates/{code}/languages"): {"holder"},

@@ -18,8 +18,9 @@ import pytest
 from jsonschema import Draft201909Validator, FormatChecker
 
 from lms.certificates.models import RevocationReason
-from lms.certificates.services import holder, keys, revoke
+from lms.certificates.services import holder, keys, record, revoke
 from lms.core import clock
+from lms.core.db import db
 from tests.factories.accounts import make_administrator
 from tests.factories.certificates import make_certified_course, make_credential
 from tests.factories.courses import make_run
@@ -28,7 +29,10 @@ NODE = "LMS_PEER_CREDENTIALS"
 FOLDER = Path(__file__).parent / "peers"
 SCHEMA = FOLDER / "ob_v3p0_achievementcredential_schema.json"
 SCHEMA_SHA256 = "859e405b592d93c3261fe899362f4128801140d4d20c01502a066b3540483d95"
+RECORD_SCHEMA = FOLDER / "clr_v2p0_clrcredential_schema.json"
+RECORD_SCHEMA_SHA256 = "59d778659204b0bd593e9e2ab1683fb6f688e339885c44019f606ed6feb4caee"
 CONTEXTS = {
+    "https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json": "clr-2.0.1.json",
     "https://www.w3.org/ns/credentials/v2": "credentials-v2.json",
     "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json": "open-badges-3.0.3.json",
 }
@@ -103,13 +107,34 @@ def test_a_withdrawn_key_is_believed_no_more(client):
     assert not judge(published(client), json.loads(credential.document))[0]["verified"]
 
 
-def problems(document: dict[str, Any]) -> list[str]:
-    validator = Draft201909Validator(json.loads(SCHEMA.read_text()), format_checker=FormatChecker())
+def test_a_learner_record_is_accepted_elsewhere_and_fits_its_schema(client):
+    first, second = make_credential(), make_credential(user=None)
+    second.user_id, second.holder_name = first.user_id, first.holder_name
+    db.session.commit()
+    codes = [first.code, second.code]
+    made = json.loads(record.make(first.user, codes, as_token=False, as_shown=False))
+    inner = made["credentialSubject"]["verifiableCredential"]
+    altered = json.loads(json.dumps(made))
+    part = altered["credentialSubject"]["verifiableCredential"][0]
+    part["credentialSubject"]["creditsEarned"] = 9
+    shortened = json.loads(json.dumps(made))
+    shortened["credentialSubject"]["verifiableCredential"].pop()
+
+    answers = judge(published(client), made, *inner, altered, shortened)
+
+    assert [answer["verified"] for answer in answers] == [True, True, True, False, False], answers
+    assert problems(made, RECORD_SCHEMA) == []
+    assert problems({**made, "type": ["VerifiableCredential"]}, RECORD_SCHEMA)
+
+
+def problems(document: dict[str, Any], schema: Path = SCHEMA) -> list[str]:
+    validator = Draft201909Validator(json.loads(schema.read_text()), format_checker=FormatChecker())
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(document)]
 
 
 def test_the_schema_is_the_published_one():
     assert hashlib.sha256(SCHEMA.read_bytes()).hexdigest() == SCHEMA_SHA256
+    assert hashlib.sha256(RECORD_SCHEMA.read_bytes()).hexdigest() == RECORD_SCHEMA_SHA256
 
 
 def test_what_is_issued_fits_the_published_schema(app):

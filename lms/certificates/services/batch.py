@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import islice
 
@@ -142,13 +142,17 @@ def work_off(batch_id: int) -> None:
         checked = [(number, name, _check_file(data)) for number, (name, data) in part]
         with transaction():
             rows += [_row_of_file(number, name, verdict) for number, name, verdict in checked]
-            verify.note([verdict.credential for *_file, verdict in checked if verdict], "many")
+            verify.note(_seen(verdict for *_file, verdict in checked), "many")
             batch = db.session.get_one(VerificationBatch, batch_id)
             batch.done = len(rows)
     with transaction():
         batch = db.session.get_one(VerificationBatch, batch_id)
         batch.rows = rows
         _finish(batch)
+
+
+def _seen(verdicts: Iterable[Verdict | None]) -> list[Credential | None]:
+    return [one for verdict in verdicts if verdict for one in verify.credentials_of(verdict)]
 
 
 def _check_file(data: bytes | None) -> Verdict | None:

@@ -56,6 +56,8 @@ def row_of(verdict: Verdict, number: int, shown: str) -> JSON:
             "validUntil": claims.valid_until and instant(claims.valid_until),
         }
         found.update({name: value for name, value in said.items() if value})
+    if verdict.parts:
+        found["certificates"] = [row_of(part, at, "") for at, part in enumerate(verdict.parts, 1)]
     return found
 
 

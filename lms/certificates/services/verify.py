@@ -7,6 +7,7 @@ revocation shows at once.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -24,15 +25,24 @@ from lms.certificates.open_badge import fingerprint, issuer_did, verification_me
 from lms.certificates.services import keys, report
 from lms.certificates.services.signing import was_signed_here
 from lms.certificates.uploads import Upload
-from lms.certificates.verifier import judge, proofs
+from lms.certificates.verifier import issuers, judge, proofs
 from lms.certificates.verifier.claims import issuer_of
 from lms.certificates.verifier.issuers import Issuer, issuer_of_document
-from lms.certificates.verifier.outcome import CannotCheck, Check, Refused, State, Verdict
+from lms.certificates.verifier.outcome import (
+    CannotCheck,
+    Check,
+    Problem,
+    Refused,
+    State,
+    Verdict,
+)
 from lms.certificates.verifier.tokens import Token
 from lms.core import clock
 from lms.core.db import db
 
 __all__ = ["Check", "State", "Verdict"]
+
+SECONDS_OF_RECORD = 20.0  # for the certificates of a learner record, which others may have issued
 
 
 @lru_cache(maxsize=2048)
@@ -107,8 +117,15 @@ def _is_of_register(document: Mapping[str, Any], credential: Credential) -> bool
     )
 
 
-def verify_document(document: Mapping[str, Any], *, waits: bool = False) -> Verdict:
+def verify_document(
+    document: Mapping[str, Any],
+    *,
+    waits: bool = False,
+    known: Mapping[str, Credential] | None = None,
+) -> Verdict:
     """The verdict on a document with a Data Integrity proof that somebody shows, of any issuer.
+
+    known: certificates of the register that were looked up already, by the id of their documents.
 
     Only what Puente itself signed can be equal to what it remembers, so a document that claims to
     be of this site and was made to be hard to check is never canonicalised.
@@ -116,7 +133,9 @@ def verify_document(document: Mapping[str, Any], *, waits: bool = False) -> Verd
     if issuer_of(document) != issuer_did():
         return judge.judge(document, None, clock.now(), waits=waits)
     identifier = document.get("id")
-    credential = queries.find_by_urn(identifier) if isinstance(identifier, str) else None
+    if not isinstance(identifier, str):
+        return verify_credential(None)
+    credential = queries.find_by_urn(identifier) if known is None else known.get(identifier)
     if credential is None:
         return verify_credential(None)
     now = clock.now()
@@ -140,7 +159,7 @@ def verify_token(token: Token, *, waits: bool = False) -> Verdict:
     if credential is None:
         return verify_credential(None)
     try:
-        proofs.prove_token(token, lambda _identity, _key: own_identity())
+        proofs.prove_token(token, _own)
     except (Refused, CannotCheck):
         is_signed = False
     else:
@@ -156,6 +175,9 @@ def verify_upload(upload: Upload, *, waits: bool = False) -> Verdict:
     """The verdict on what somebody shows, whatever it is. waits: see `verifier.judge`."""
     if upload.document is not None and report.is_report(upload.document):
         return verify_report(upload.document)
+    shown = upload.token.document if upload.token is not None else upload.document
+    if shown is not None and data_integrity.is_record(shown):
+        return verify_record(shown, upload.token, waits=waits)
     if upload.document is not None:
         verdict = verify_document(upload.document, waits=waits)
     elif upload.token is not None:
@@ -172,13 +194,51 @@ def verify_upload(upload: Upload, *, waits: bool = False) -> Verdict:
     )
 
 
+def verify_record(
+    document: Mapping[str, Any], token: Token | None = None, *, waits: bool = False
+) -> Verdict:
+    """The verdict on a learner record (CLR 2.0), and on each certificate in it by its own proof.
+
+    The record holds only when every certificate in it does. Records in records are not read.
+    """
+    resolve = _own if issuer_of(document) == issuer_did() else issuers.resolve
+    verdict = judge.judge(document, token, clock.now(), waits=waits, resolve=resolve)
+    if verdict.claims is None:  # nothing of it is proven
+        return verdict
+    listed = data_integrity.parts_of(document)
+    known = queries.find_by_urns({str(part.get("id")) for part in listed})
+    until = time.monotonic() + SECONDS_OF_RECORD
+    parts = tuple(_part(part, known, until) for part in listed)
+    is_whole = bool(parts) and all(part.is_valid for part in parts)
+    state = State.PARTLY if verdict.is_valid and not is_whole else verdict.state
+    return replace(verdict, state=state, parts=parts)
+
+
+def _part(document: Mapping[str, Any], known: Mapping[str, Credential], until: float) -> Verdict:
+    now = clock.now()
+    if data_integrity.is_record(document):
+        return Verdict(State.UNCHECKED, now, problem=Problem.TOO_LARGE)
+    if time.monotonic() > until:
+        return Verdict(State.UNCHECKED, now, problem=Problem.BUSY)
+    return verify_document(document, waits=True, known=known)
+
+
+def credentials_of(verdict: Verdict) -> list[Credential | None]:
+    """The certificates of the register that a verdict is about."""
+    return [verdict.credential, *(part.credential for part in verdict.parts)]
+
+
+def _own(_identity: str, _key_address: str) -> Issuer:
+    return own_identity()
+
+
 def verify_report(document: Mapping[str, Any]) -> Verdict:
     """Whether a report of verifications is one, unaltered, of the site that it names."""
     now = clock.now()
     is_own = issuer_of(document) == issuer_did()
     try:
         if is_own:
-            proofs.prove_document(document, lambda _identity, _key: own_identity())
+            proofs.prove_document(document, _own)
         else:
             proofs.prove_document(document)
     except Refused:

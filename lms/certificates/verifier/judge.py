@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from threading import BoundedSemaphore
 from typing import Any
 
-from lms.certificates.verifier import proofs
+from lms.certificates.verifier import issuers, proofs
 from lms.certificates.verifier.claims import Claims, read_claims
 from lms.certificates.verifier.outcome import (
     CannotCheck,
@@ -29,27 +29,35 @@ _places = BoundedSemaphore(MOST_AT_ONCE)
 
 
 def judge(
-    document: Mapping[str, Any], token: Token | None, now: datetime, *, waits: bool = False
+    document: Mapping[str, Any],
+    token: Token | None,
+    now: datetime,
+    *,
+    waits: bool = False,
+    resolve: proofs.Resolve = issuers.resolve,
 ) -> Verdict:
     """The verdict on a credential that another issuer signed.
 
     token: the JWS that holds the document; without one the document bears its own proof. waits:
-    wait while the process checks another one; else the answer is "busy".
+    wait while the process checks another one; else the answer is "busy". resolve: how issuers are
+    found.
     """
     if not _places.acquire(blocking=waits):
         return Verdict(State.UNCHECKED, now, problem=Problem.BUSY)
     try:
-        return _judge(document, token, now)
+        return _judge(document, token, now, resolve)
     finally:
         _places.release()
 
 
-def _judge(document: Mapping[str, Any], token: Token | None, now: datetime) -> Verdict:
+def _judge(
+    document: Mapping[str, Any], token: Token | None, now: datetime, resolve: proofs.Resolve
+) -> Verdict:
     try:
         if token is not None:
-            proofs.prove_token(token)
+            proofs.prove_token(token, resolve)
         else:
-            proofs.prove_document(document)
+            proofs.prove_document(document, resolve)
     except Refused as refused:
         failed = dict.fromkeys((refused.check, Check.SIGNATURE), False)
         return Verdict(State.ALTERED, now, checks=failed)

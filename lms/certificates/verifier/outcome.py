@@ -20,6 +20,7 @@ class State(StrEnum):
     SUPERSEDED = "superseded"
     EXPIRED = "expired"
     EARLY = "early"  # its validity begins later
+    PARTLY = "partly"  # a genuine learner record, in which not every certificate is valid
     ALTERED = "altered"
     UNKNOWN = "unknown"
     UNCHECKED = "unchecked"
@@ -67,6 +68,7 @@ class Verdict:
     claims: Claims | None = None
     problem: Problem | None = None
     report: Mapping[str, Any] | None = None  # when it is a report of earlier verifications
+    parts: tuple[Verdict, ...] = ()  # on each certificate of a learner record
 
     @property
     def is_valid(self) -> bool:

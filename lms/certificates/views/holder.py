@@ -9,19 +9,39 @@ from flask_babel import gettext as _
 from lms.accounts.permissions import require, signed_in
 from lms.certificates import queries
 from lms.certificates.credential_formats.base import credential_formats
-from lms.certificates.forms import LanguagesForm
+from lms.certificates.errors import NothingChosen, TooManyChosen
+from lms.certificates.forms import LanguagesForm, RecordForm
+from lms.certificates.models import Credential
 from lms.certificates.open_badge import page_address
 from lms.certificates.services import holder as services
+from lms.certificates.services import record
 from lms.certificates.views import bp
+from lms.certificates.views.limits import limit_records
+from lms.certificates.views.many import attached
 from lms.certificates.views.shared import state_of, whole_facts
 from lms.core.errors import InvalidInput
+from lms.core.text import in_language
 
 
 @bp.get("/my/certificates")
 def my_certificates() -> ResponseReturnValue:
     """All certificates of the signed-in person, with what can be done with them."""
-    user = signed_in()
     require("certificates.mine")
+    return _mine(_record_form())
+
+
+def _record_form() -> RecordForm:
+    form = RecordForm(prefix="record")
+    valid = queries.list_valid_of_holder(signed_in())
+    form.offer((one.code, f"{_title(one)} · {one.code}") for one in valid)
+    return form
+
+
+def _title(credential: Credential) -> str:
+    return in_language(credential.facts["course"]["title"])
+
+
+def _mine(record_form: RecordForm, status: int = 200) -> ResponseReturnValue:
     items = [
         {
             "credential": credential,
@@ -30,14 +50,41 @@ def my_certificates() -> ResponseReturnValue:
             "address": page_address(credential.code),
             "languages": LanguagesForm(
                 prefix=f"languages-{credential.id}",
+                formdata=None,
                 first=credential.language,
                 second=credential.second_language or "",
             ),
         }
-        for credential in queries.list_of_holder(user)
+        for credential in queries.list_of_holder(signed_in())
     ]
     formats = [kind for kind in credential_formats.values() if kind.name != "pdf"]
-    return render_template("certificates/my_certificates.html", items=items, formats=formats)
+    page = render_template(
+        "certificates/my_certificates.html",
+        items=items,
+        formats=formats,
+        record_form=record_form,
+    )
+    return page, status
+
+
+@bp.post("/my/certificates/record")
+@limit_records
+def learner_record() -> ResponseReturnValue:
+    """The chosen certificates in one signed file (CLR 2.0); nothing of it is kept."""
+    require("certificates.mine")
+    form = _record_form()
+    if not form.validate_on_submit():
+        return _mine(form, 422)
+    as_token = form.kind.data == "jwt"
+    try:
+        content = record.make(
+            signed_in(), form.codes.data or (), as_token=as_token, as_shown=form.as_shown.data
+        )
+    except (NothingChosen, TooManyChosen) as error:
+        form.codes.errors = [str(error.text)]
+        return _mine(form, 422)
+    kind = "text/plain; charset=utf-8" if as_token else "application/vc+ld+json"
+    return attached(content, kind, f"certificates.{form.kind.data}")
 
 
 @bp.post("/my/certificates/<code>/name")

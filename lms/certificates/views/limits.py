@@ -58,6 +58,11 @@ def limit_batches(view: View) -> View:
     return cast(View, limit(view))
 
 
+def limit_records(view: View) -> View:
+    """30 files of several certificates in ten minutes from one address."""
+    return cast(View, limiter.limit("30 per 10 minutes")(view))
+
+
 def limit_programs(view: View) -> View:
     """600 questions of programs in ten minutes from one address."""
     return cast(View, limiter.shared_limit("600 per 10 minutes", scope="programs")(view))

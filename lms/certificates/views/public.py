@@ -122,7 +122,7 @@ def _shown(upload: Upload, how: str) -> ResponseReturnValue:
     """The answer on what was handed in."""
     verdict = services.verify_upload(upload)
     with transaction():  # reading it may take long, and nobody shall wait for it to write
-        services.note([verdict.credential], how)
+        services.note(services.credentials_of(verdict), how)
     if verdict.report is not None:
         return _report_answer(verdict)
     return _answer(verdict, is_file=True)
@@ -152,12 +152,19 @@ def _report_answer(verdict: Verdict) -> ResponseReturnValue:
     return page, {"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex, nofollow"}
 
 
+def _template(verdict: Verdict) -> str:
+    if verdict.parts:
+        return "certificates/verdict_of_record.html"
+    if verdict.credential is None and verdict.state != State.UNKNOWN:
+        return "certificates/verdict_of_other.html"
+    return "certificates/verdict.html"
+
+
 def _answer(verdict: Verdict, *, is_file: bool = False) -> ResponseReturnValue:
     credential = verdict.credential
-    is_foreign = credential is None and verdict.state != State.UNKNOWN
     response = make_response(
         render_template(
-            "certificates/verdict_of_other.html" if is_foreign else "certificates/verdict.html",
+            _template(verdict),
             verdict=verdict,
             credential=credential,
             facts=shown_facts(credential) if credential else None,

@@ -42,6 +42,7 @@ def state_name(state: str) -> str:
         State.SUPERSEDED: _("Replaced"),
         State.EXPIRED: _("Expired"),
         State.EARLY: _("Not valid yet"),
+        State.PARTLY: _("Partly valid"),
         State.ALTERED: _("Altered"),
         State.UNKNOWN: _("Unknown"),
         State.UNCHECKED: _("Could not be checked"),
@@ -114,6 +115,7 @@ def check_texts(verdict: Verdict) -> list[tuple[bool | None, str]]:
     return [(holds, str(texts[check][place[holds]])) for check, holds in verdict.checks.items()]
 
 
+@bp.app_template_filter("problem_text")
 def problem_text(problem: Problem | None) -> str:
     """Why something could not be checked, and what helps."""
     if problem is None:
