@@ -120,9 +120,20 @@ def _make(credential: Credential, facts: JSON, email: str | None, names_holder: 
             "statusListCredential": status_address(credential.status_list.number),
         },
     }
+    document["evidence"] += [_endorsement(one) for one in facts.get("endorsements", [])]
     if credential.valid_until is not None:
         document["validUntil"] = instant(credential.valid_until)
     return document
+
+
+def _endorsement(endorsement: JSON) -> JSON:
+    """An endorsement by reference: where it lies, and the SHA-256 of its signed text."""
+    return {
+        "id": endorsement["id"],
+        "type": ["Evidence"],
+        "name": _("Endorsement by %(name)s", name=in_language(endorsement["association"]["name"])),
+        "narrative": f"sha256:{endorsement['sha256']}",
+    }
 
 
 def identities(name: str, email: str | None) -> list[JSON]:

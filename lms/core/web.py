@@ -230,3 +230,15 @@ def page_number() -> int:
     """The wanted page of a list, from `?page=`; 1 when absent or nonsense."""
     value = request.args.get("page", "1")
     return max(1, int(value)) if value.isdecimal() and len(value) < 8 else 1
+
+
+def open_to_all(content: str | bytes, media_type: str, max_age: int = 0) -> Response:
+    """A document that scripts of every site may read; max_age: seconds in caches."""
+    response = Response(content, content_type=media_type)
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.headers["X-Robots-Tag"] = "noindex"
+    response.headers["Cache-Control"] = f"public, max-age={max_age}" if max_age else "no-cache"
+    response.add_etag()
+    response.make_conditional(request)
+    return response

@@ -17,13 +17,16 @@ from lms.recognition.models import (
     Accreditation,
     BodySettings,
     CreditEntry,
+    Endorsement,
     FrameworkCode,
     Member,
     RecognitionRule,
     TrustedIssuer,
 )
-from lms.recognition.services import bodies, ledger, members, rules
+from lms.recognition.services import bodies, body_keys, endorsements, ledger, members, rules
 from lms.recognition.sheets import MemberRow
+
+PASSPHRASE = "puente-demo-association"  # noqa: S105  # of the demo's association
 
 
 def ensure_recognition(
@@ -79,6 +82,18 @@ def ensure_recognition(
         ]
         members.import_members(association, officer, rows, is_complete=True)
         members.give_consent(association, learner, "")
+    if not _has(Endorsement, association):
+        body_keys.make_key(association, officer, PASSPHRASE)
+        endorsements.endorse(
+            association,
+            officer,
+            provider,
+            comment="Sus cursos cumplen la norma de formación continua de nuestro colegio.",
+            language="es",
+            first_day=first,
+            last_day=date(today.year + 2, 12, 31),
+            passphrase=PASSPHRASE,
+        )
     if not db.session.scalar(select(CreditEntry.id).where(CreditEntry.user_id == learner.id)):
         _hours_from_elsewhere(association, officer, learner, today)
 

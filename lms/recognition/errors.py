@@ -82,3 +82,34 @@ class LinkClosed(Forbidden):
         "This link is not open. It may have expired, or its holder has withdrawn it. Ask the holder"
         " for a new one."
     )
+
+
+class WrongPassphrase(InvalidInput):
+    """The association's key does not open with what was typed."""
+
+    message = lazy_gettext("This passphrase does not open the key of your association.")
+
+
+class NoBodyKey(DomainError):
+    """The association has no key that signs."""
+
+    message = lazy_gettext("Your association has no key that signs. Make one first.")
+
+
+class BodyKeysUnreadable(InvalidInput):
+    """A file of an association's keys is damaged, of another one, or the passphrase is wrong."""
+
+    message = lazy_gettext(
+        "These keys cannot be read: the passphrase is wrong, the file is damaged, or it belongs to"
+        " another association."
+    )
+
+
+class EndorsementRefused(InvalidInput):
+    """A signed endorsement from elsewhere does not say what it should, or does not verify."""
+
+
+class EndorsementEnded(DomainError):
+    """An endorsement was revoked before."""
+
+    message = lazy_gettext("This endorsement was revoked before.")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from lms.core.db import db
-from lms.core.outbox import Job
+from lms.core.db import db, transaction
+from lms.core.outbox import Job, enqueue
 from lms.directory import queries as directory
 from lms.directory.models import Organisation
-from lms.recognition.services import ledger, rules
+from lms.recognition import queries
+from lms.recognition.models import Endorsement
+from lms.recognition.services import endorsements, ledger, rules
 
 
 def credit_members(association_id: int) -> None:
@@ -22,7 +24,26 @@ def refresh_course_credits() -> None:
         rules.refresh_course_credits(association)
 
 
+def check_endorsements() -> None:
+    """Have each endorsement that was signed elsewhere verified, one by one."""
+    for endorsement_id in queries.foreign_endorsements():
+        enqueue("recognition.check_endorsement", endorsement_id=endorsement_id)
+
+
+def check_endorsement(endorsement_id: int) -> None:
+    """Verify an endorsement over the network, and keep the answer."""
+    with transaction(write=False):
+        endorsement = db.session.get(Endorsement, endorsement_id)
+        if endorsement is None or endorsement.revoked_at is not None:
+            return
+        verdict = endorsements.verify_again(endorsement)
+    with transaction():
+        endorsements.keep_verdict(db.session.merge(endorsement), verdict)
+
+
 JOBS = [
     Job("recognition.credit_members", credit_members),
+    Job("recognition.check_endorsements", check_endorsements, every="17 2 * * *"),
+    Job("recognition.check_endorsement", check_endorsement, writes=False),
     Job("recognition.refresh_course_credits", refresh_course_credits, every="7 0 * * *"),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from flask import render_template
@@ -11,14 +12,17 @@ from lms.accounts.permissions import can
 from lms.certificates.models import Credential
 from lms.core import clock
 from lms.core.db import db
+from lms.courses.models import Course
 from lms.directory.models import Organisation
 from lms.recognition import queries
+from lms.recognition.models import Endorsement
 
 
 def association(organisation: Organisation, **values: Any) -> Markup | None:
-    """On an association's public page: its rules, accreditations and trusted issuers of today."""
+    """On an organisation's public page: an association's rules, accreditations and trusted issuers
+    of today; of all others, who endorses them."""
     if not organisation.is_association:
-        return None
+        return _endorsed(queries.endorsements_of_provider(organisation, clock.now()))
     today = clock.now().date()
     rules = [(rule, rule.version_on(today)) for rule in queries.list_rules(organisation)]
     accreditations = db.session.scalars(queries.list_accreditations(organisation).limit(100))
@@ -31,6 +35,26 @@ def association(organisation: Organisation, **values: Any) -> Markup | None:
         is_officer=can("recognition.keep", organisation),
     )
     return Markup(page)  # noqa: S704 - rendered by our own template
+
+
+def _endorsed(found: list[Endorsement], **values: bool) -> Markup | None:
+    if not found:
+        return None
+    page = render_template("recognition/_endorsements.html", endorsements=found, **values)
+    return Markup(page)  # noqa: S704 - rendered by our own template
+
+
+def course(course: Course, **values: Any) -> Markup | None:
+    """On a course's public page: who endorses it or those who give it."""
+    return _endorsed(queries.endorsements_of_course(course, clock.now()), in_course=True)
+
+
+def endorsed(facts: dict[str, Any] | None = None, **values: Any) -> Markup | None:
+    """On the page that verifies: endorsements of the day of the award that hold to this day."""
+    named = [uuid.UUID(one["uuid"]) for one in (facts or {}).get("endorsements") or []]
+    if not named:
+        return None
+    return _endorsed(queries.endorsements_by_uuid(named, clock.now()), as_terms=True)
 
 
 def verdict(facts: dict[str, Any] | None = None, **values: Any) -> Markup | None:

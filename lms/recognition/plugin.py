@@ -49,8 +49,11 @@ def subscriptions() -> list[Subscription]:
 
 @hookimpl
 def register_entries() -> list[RegisterEntry]:
-    """Accreditations that held on the day of the award."""
-    return [RegisterEntry("accreditations", awards.accreditations)]
+    """Accreditations and endorsements that held on the day of the award."""
+    return [
+        RegisterEntry("accreditations", awards.accreditations),
+        RegisterEntry("endorsements", awards.endorsements),
+    ]
 
 
 @hookimpl
@@ -93,8 +96,11 @@ def navigation() -> list[NavigationEntry]:
 
 @hookimpl
 def panels() -> list[Panel]:
-    """What an association recognises, on its public page; accreditations of a certificate."""
+    """What an association recognises, on its public page; accreditations and endorsements of a
+    certificate and of a course."""
     return [
+        Panel("recognition.endorsed", "certificates.verdict", fragments.endorsed, order=60),
+        Panel("recognition.endorsed_course", "courses.course_page", fragments.course),
         Panel("recognition.verdict", "certificates.verdict", fragments.verdict),
         Panel("recognition.evidence", "certificates.my_certificate", fragments.evidence),
         Panel("recognition.association", "directory.organisation", fragments.association),

@@ -7,13 +7,18 @@ from typing import Any
 from lms.accounts.models import User
 from lms.certificates.models import Credential
 from lms.core.db import db
+from lms.courses.models import Course
 from lms.directory.models import AssociationMembership, Organisation
+from lms.recognition import queries
 from lms.recognition.models import (
     Accreditation,
+    BodyKey,
+    Endorsement,
     MemberConsent,
     RecognitionRule,
     RuleVersion,
 )
+from lms.recognition.services import body_keys, endorsements
 from tests.factories.accounts import make_user
 from tests.factories.certificates import make_completed_enrolment, make_credential
 from tests.factories.directory import make_association
@@ -72,3 +77,31 @@ def make_member_with_certificate(
     make_membership(association, user)
     make_consent(association, user)
     return make_credential(make_completed_enrolment(user=user, **values))
+
+
+PASSPHRASE = "cuatro ríos y un volcán"
+
+
+def make_body_key(association: Organisation, officer: User | None = None) -> BodyKey:
+    """The association's key, which opens with PASSPHRASE."""
+    key = body_keys.make_key(association, officer or make_user(), PASSPHRASE)
+    db.session.commit()
+    return key
+
+
+def make_endorsement(
+    association: Organisation, subject: Course | Organisation, **values: Any
+) -> Endorsement:
+    """Signed with the association's key, which is made when there is none; without an end."""
+    if not queries.list_body_keys(association):
+        make_body_key(association)
+    values = {
+        "comment": "Meets our standard of continuing education.",
+        "language": "en",
+        "first_day": date(2020, 1, 1),
+        "last_day": None,
+        "passphrase": PASSPHRASE,
+    } | values
+    made = endorsements.endorse(association, make_user(), subject, **values)
+    db.session.commit()
+    return made

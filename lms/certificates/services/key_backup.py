@@ -25,10 +25,11 @@ from lms.core.db import db
 
 FORMAT = "puente-issuer-keys"
 SHAPE = 1
-_COST = {"n": 2**15, "r": 8, "p": 1}  # scrypt, 32 MiB
+COST = {"n": 2**15, "r": 8, "p": 1}  # scrypt, 32 MiB
 
 
-def _box(passphrase: str, salt: bytes, cost: dict[str, int]) -> Fernet:
+def passphrase_box(passphrase: str, salt: bytes, cost: dict[str, int] = COST) -> Fernet:
+    """What encrypts with a passphrase; slow on purpose (scrypt)."""
     derived = Scrypt(salt=salt, length=32, **cost).derive(passphrase.encode())
     return Fernet(base64.urlsafe_b64encode(derived))
 
@@ -52,6 +53,7 @@ def export_keys(passphrase: str) -> str:
         for key in keys
     ]
     audit.record("certificates.export_keys", keys[-1], None, keys=len(content))
+    box = passphrase_box(passphrase, salt)
     return json.dumps(
         {
             "format": FORMAT,
@@ -59,8 +61,8 @@ def export_keys(passphrase: str) -> str:
             "issuer": issuer_did(),
             "keys": [entry["kid"] for entry in content],
             "salt": base64.b64encode(salt).decode(),
-            "scrypt": _COST,
-            "content": _box(passphrase, salt, _COST).encrypt(json.dumps(content).encode()).decode(),
+            "scrypt": COST,
+            "content": box.encrypt(json.dumps(content).encode()).decode(),
         },
         indent=2,
     )
@@ -95,11 +97,11 @@ def import_keys(text: str, passphrase: str) -> list[str]:
 def _read(text: str, passphrase: str) -> list[dict[str, Any]]:
     try:
         file = json.loads(text)
-        if file["format"] != FORMAT or file["shape"] != SHAPE or file["scrypt"] != _COST:
+        if file["format"] != FORMAT or file["shape"] != SHAPE or file["scrypt"] != COST:
             raise KeyBackupUnreadable
         if file["issuer"] != issuer_did():
             raise KeyBackupUnreadable
-        box = _box(passphrase, base64.b64decode(file["salt"]), _COST)
+        box = passphrase_box(passphrase, base64.b64decode(file["salt"]))
         content: list[dict[str, Any]] = json.loads(box.decrypt(file["content"].encode()))
     except (ValueError, KeyError, TypeError, AttributeError, InvalidToken):
         raise KeyBackupUnreadable from None

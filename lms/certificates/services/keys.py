@@ -48,7 +48,7 @@ def signing_key(use: KeyUse = KeyUse.PROOF) -> IssuerKey:
         return made
 
 
-def _make_pair(use: KeyUse) -> tuple[str, bytes]:
+def make_pair(use: KeyUse) -> tuple[str, bytes]:
     """The public half as it is published, and the private half in bytes."""
     if use == KeyUse.TOKEN:
         pem = web_token.make_private_key()
@@ -62,7 +62,7 @@ def _make_pair(use: KeyUse) -> tuple[str, bytes]:
 
 def make_key(use: KeyUse = KeyUse.PROOF) -> IssuerKey:
     """A new key pair that signs from now on."""
-    public, private = _make_pair(use)
+    public, private = make_pair(use)
     now = clock.now()
     key = IssuerKey(
         use=use,
@@ -210,6 +210,11 @@ def did_document() -> dict[str, object]:
     keys = [
         key for key in queries.list_keys() if key.withdrawn_at is None and key.use != KeyUse.SEAL
     ]
+    return describe_identity(did, [_method(key, did) for key in keys])
+
+
+def describe_identity(did: str, methods: list[dict[str, object]]) -> dict[str, object]:
+    """A DID document whose keys all sign credentials (Controlled Identifiers 1.0, 2.3.2)."""
     return {
         "@context": [
             "https://www.w3.org/ns/did/v1",
@@ -217,15 +222,25 @@ def did_document() -> dict[str, object]:
             "https://w3id.org/security/jwk/v1",
         ],
         "id": did,
-        "verificationMethod": [_method(key, did) for key in keys],
-        "assertionMethod": [verification_method(key.kid) for key in keys],
+        "verificationMethod": methods,
+        "assertionMethod": [method["id"] for method in methods],
+    }
+
+
+def multikey_method(did: str, kid: str, public_key: str) -> dict[str, object]:
+    """An Ed25519 key in a DID document."""
+    return {
+        "id": f"{did}#{kid}",
+        "controller": did,
+        "type": "Multikey",
+        "publicKeyMultibase": public_key,
     }
 
 
 def _method(key: IssuerKey, did: str) -> dict[str, object]:
-    found: dict[str, object] = {"id": verification_method(key.kid), "controller": did}
     if key.use == KeyUse.PROOF:
-        return {**found, "type": "Multikey", "publicKeyMultibase": key.public_key}
+        return multikey_method(did, key.kid, key.public_key)
+    found: dict[str, object] = {"id": verification_method(key.kid), "controller": did}
     return {**found, "type": "JsonWebKey", "publicKeyJwk": _jwk(key)}
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import base64
 import gzip
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -36,31 +37,50 @@ def bit(bits: bytes, index: int) -> bool:
     return bool(bits[index // 8] >> (7 - index % 8) & 1)
 
 
-def _with_bit(bits: bytes, index: int) -> bytes:
+def with_bit(bits: bytes, index: int) -> bytes:
+    """The list with one entry set."""
     changed = bytearray(bits)
     changed[index // 8] |= 1 << (7 - index % 8)
     return bytes(changed)
 
 
-def _sign(status_list: StatusList) -> None:
-    now = clock.now().replace(microsecond=0)
-    address = status_address(status_list.number)
-    key = keys.signing_key()
-    status_list.signed_at = now
-    status_list.valid_until = now + VALID_FOR
-    document = {
+def describe_list(address: str, issuer: str, bits: bytes, now: datetime) -> dict[str, Any]:
+    """A list without its proof."""
+    return {
         "@context": [CREDENTIALS_V2],
         "id": address,
         "type": ["VerifiableCredential", "BitstringStatusListCredential"],
-        "issuer": issuer_did(),
+        "issuer": issuer,
         "validFrom": instant(now),
-        "validUntil": instant(now + VALID_FOR),
         "credentialSubject": {
             "id": f"{address}#list",
             "type": "BitstringStatusList",
             "statusPurpose": "revocation",
-            "encodedList": encode(status_list.bits),
+            "encodedList": encode(bits),
         },
+    }
+
+
+def status_entry(address: str, index: int) -> dict[str, str]:
+    """Where a credential stands in a list, as the credential says it."""
+    return {
+        "id": f"{address}#{index}",
+        "type": "BitstringStatusListEntry",
+        "statusPurpose": "revocation",
+        "statusListIndex": str(index),
+        "statusListCredential": address,
+    }
+
+
+def _sign(status_list: StatusList) -> None:
+    now = clock.now().replace(microsecond=0)
+    key = keys.signing_key()
+    status_list.signed_at = now
+    status_list.valid_until = now + VALID_FOR
+    address = status_address(status_list.number)
+    document = {
+        **describe_list(address, issuer_did(), status_list.bits, now),
+        "validUntil": instant(now + VALID_FOR),
     }
     method = verification_method(key.kid)
     status_list.document = to_text(sign(document, keys.private_key(key), method, now))
@@ -110,7 +130,7 @@ def set_revoked(credential: Credential) -> None:
         .with_for_update()
         .execution_options(populate_existing=True)
     ).scalar_one()
-    status_list.bits = _with_bit(status_list.bits, credential.status_index)
+    status_list.bits = with_bit(status_list.bits, credential.status_index)
     _sign(status_list)
     db.session.flush()
 

@@ -18,19 +18,7 @@ from lms.certificates.views import bp
 from lms.certificates.views.limits import limit_guesses
 from lms.core.errors import NotFound
 from lms.core.files import send_stored
-from lms.core.web import public
-
-
-def _open(content: str | bytes, media_type: str, max_age: int = 0) -> Response:
-    """An answer that scripts of every site may read."""
-    response = Response(content, content_type=media_type)
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    response.headers["X-Robots-Tag"] = "noindex"
-    response.headers["Cache-Control"] = f"public, max-age={max_age}" if max_age else "no-cache"
-    response.add_etag()
-    response.make_conditional(request)
-    return response
+from lms.core.web import open_to_all, public
 
 
 @bp.get("/verify/<code>.json")
@@ -42,7 +30,7 @@ def public_document(code: str) -> ResponseReturnValue:
     credential = queries.find_by_code(read_code(code))
     if credential is None:
         return _no_such()
-    return _open(credential.shown_document, "application/vc+ld+json")
+    return open_to_all(credential.shown_document, "application/vc+ld+json")
 
 
 @bp.get("/verify/<code>.<ending>")
@@ -60,7 +48,7 @@ def public_file(code: str, ending: str) -> ResponseReturnValue:
     content = kinds[ending].make_public(credential) if credential is not None else None
     if credential is None or content is None:
         return _no_such()
-    response = _open(content, kinds[ending].media_type)
+    response = open_to_all(content, kinds[ending].media_type)
     name = f"{credential.code}.{ending}"
     response.headers["Content-Disposition"] = f'inline; filename="{name}"'
     return response
@@ -77,7 +65,7 @@ def _no_such() -> ResponseReturnValue:
 def status_list(number: int) -> ResponseReturnValue:
     """A signed status list, kept by caches for a minute."""
     found = queries.get_status_list(number)
-    return _open(found.document, "application/vc+ld+json", max_age=60)
+    return open_to_all(found.document, "application/vc+ld+json", max_age=60)
 
 
 @bp.get("/.well-known/did.json")
@@ -85,7 +73,7 @@ def status_list(number: int) -> ResponseReturnValue:
 def did_document() -> ResponseReturnValue:
     """The issuer's identity and keys (did:web)."""
     body = jsonify(keys.did_document()).get_data()
-    return _open(body, "application/did+json", max_age=300)
+    return open_to_all(body, "application/did+json", max_age=300)
 
 
 @bp.get("/.well-known/jwks.json")
@@ -93,14 +81,14 @@ def did_document() -> ResponseReturnValue:
 def key_set() -> ResponseReturnValue:
     """The keys that sign tokens, for JOSE libraries (RFC 7517)."""
     body = jsonify(keys.key_set()).get_data()
-    return _open(body, "application/jwk-set+json", max_age=300)
+    return open_to_all(body, "application/jwk-set+json", max_age=300)
 
 
 @bp.get("/.well-known/seal.pem")
 @public
 def seal_certificates() -> ResponseReturnValue:
     """The certificates of the seals on PDF, to trust them in a reader of PDF."""
-    return _open(keys.certificates(), "application/x-pem-file", max_age=300)
+    return open_to_all(keys.certificates(), "application/x-pem-file", max_age=300)
 
 
 @bp.get("/achievements/<uuid:identifier>/badge.png")
@@ -109,7 +97,7 @@ def badge(identifier: uuid.UUID) -> ResponseReturnValue:
     """The picture of an achievement, for wallets; the same for ever."""
     if not queries.is_certified(identifier):
         raise NotFound
-    return _open(draw_png(identifier), "image/png", max_age=86_400)
+    return open_to_all(draw_png(identifier), "image/png", max_age=86_400)
 
 
 @bp.get("/achievements/<uuid:identifier>")

@@ -8,8 +8,10 @@ bp = Blueprint("recognition", __name__, template_folder="../templates")
 
 from lms.recognition.views import (  # noqa: E402, F401
     desk,
+    endorsements,
     evidence,
     hours,
     members,
+    published,
     rules,
 )

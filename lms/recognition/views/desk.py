@@ -13,7 +13,7 @@ from lms.core.errors import NotFound
 from lms.core.pagination import paginate
 from lms.recognition import queries
 from lms.recognition.errors import CodeTaken, IssuerKnown, NoPopulation, WrongIdentifier
-from lms.recognition.forms import (
+from lms.recognition.forms.desk import (
     AUDIT_LABELS,
     AuditForm,
     AuditItemForm,

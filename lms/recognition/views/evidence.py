@@ -20,7 +20,7 @@ from lms.core.pdf import html_to_pdf
 from lms.core.text import current_language
 from lms.core.web import absolute_url, public
 from lms.recognition import queries
-from lms.recognition.forms import EvidenceForm
+from lms.recognition.forms.desk import EvidenceForm
 from lms.recognition.services import evidence as services
 from lms.recognition.views import bp
 

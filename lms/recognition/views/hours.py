@@ -19,7 +19,7 @@ from lms.core.text import current_language, in_language
 from lms.directory import queries as directory
 from lms.directory.models import Organisation
 from lms.recognition import queries
-from lms.recognition.forms import ClaimForm, ConsentForm
+from lms.recognition.forms.desk import ClaimForm, ConsentForm
 from lms.recognition.hours import Cycle, cycles_of
 from lms.recognition.services import ledger, members
 from lms.recognition.tables import answer_table

@@ -21,7 +21,7 @@ from lms.core.text import in_language
 from lms.core.web import page_number
 from lms.recognition import queries
 from lms.recognition.errors import UnreadableList
-from lms.recognition.forms import DecisionForm, MembersForm
+from lms.recognition.forms.desk import DecisionForm, MembersForm
 from lms.recognition.hours import cycles_of
 from lms.recognition.models import MatchState
 from lms.recognition.services import ledger

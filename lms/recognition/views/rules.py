@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from lms.accounts.permissions import signed_in
 from lms.core import clock
-from lms.core.db import db
 from lms.core.pagination import paginate
 from lms.core.web import page_number
 from lms.courses.models import Course
 from lms.directory.models import Organisation
 from lms.recognition import queries
 from lms.recognition.errors import NumberTaken, RuleGoesBack
-from lms.recognition.forms import AccreditationForm, EndForm, RuleForm, WithdrawalForm
+from lms.recognition.forms.desk import AccreditationForm, EndForm, RuleForm, WithdrawalForm
 from lms.recognition.models import RecognitionRule
 from lms.recognition.services import rules as services
 from lms.recognition.views import bp
-from lms.recognition.views.shared import desk_of, desk_page, needed
-
-T = TypeVar("T")
+from lms.recognition.views.shared import chosen, desk_of, desk_page, needed
 
 
 @bp.get("/recognition/<slug>/accreditations")
@@ -52,8 +47,8 @@ def accredit(slug: str) -> ResponseReturnValue:
                 scope=form.scope.data or "",
                 starts_on=needed(form.starts_on),
                 ends_on=form.ends_on.data,
-                provider=_chosen(Organisation, form.provider.data),
-                course=_chosen(Course, form.course.data),
+                provider=chosen(Organisation, form.provider.data),
+                course=chosen(Course, form.course.data),
             )
         except NumberTaken as error:
             form.number.errors = [str(error.text)]
@@ -61,10 +56,6 @@ def accredit(slug: str) -> ResponseReturnValue:
             flash(_("The accreditation is kept. New certificates state it."), "success")
             return redirect(url_for(".accreditations", slug=slug), 303)
     return desk_page("accredit", association, 422 if form.errors else 200, form=form)
-
-
-def _chosen(kind: type[T], text: str | None) -> T | None:
-    return db.session.get(kind, int(text)) if text else None
 
 
 @bp.route(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import render_template
 from flask.typing import ResponseReturnValue
@@ -11,8 +11,11 @@ from wtforms import Field
 from lms.accounts import queries as accounts
 from lms.accounts.permissions import require, signed_in
 from lms.accounts.step_up import require_second_factor
+from lms.core.db import db
 from lms.directory.models import Organisation
 from lms.recognition import queries
+
+T = TypeVar("T")
 
 
 def desk_of(slug: str, *, changes: bool = False) -> Organisation:
@@ -31,6 +34,11 @@ def needed(field: Field) -> Any:
     """What was typed into a field that its form does not let pass empty."""
     assert field.data is not None
     return field.data
+
+
+def chosen(kind: type[T], text: str | None) -> T | None:
+    """The row that was chosen in a select by its number; None for the choice of none."""
+    return db.session.get(kind, int(text)) if text else None
 
 
 def desk_page(

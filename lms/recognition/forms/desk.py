@@ -53,11 +53,13 @@ AUDIT_LABELS = {
 }
 
 
-def _tidy(text: str | None) -> str:
+def tidy(text: str | None) -> str:
+    """Single spaces, none around."""
     return " ".join(text.split()) if text else ""
 
 
-def _first_day(label: Any) -> DateField:
+def first_day(label: Any) -> DateField:
+    """A day that has to be chosen."""
     return DateField(label, [InputRequired(lazy_gettext("Choose a day.")), SensibleDate()])
 
 
@@ -65,11 +67,13 @@ def _hours_range() -> NumberRange:
     return NumberRange(0.25, 1000, lazy_gettext("Between 0.25 and 1,000 hours."))
 
 
-def _course_choices(courses: list[Course], nothing: str) -> list[Any]:
+def course_choices(courses: list[Course], nothing: str) -> list[Any]:
+    """Courses by title, after the choice of none."""
     return choices([("", nothing), *((str(one.id), in_language(one.title)) for one in courses)])
 
 
-def _organisation_choices(organisations: list[Organisation], nothing: str) -> list[Any]:
+def organisation_choices(organisations: list[Organisation], nothing: str) -> list[Any]:
+    """Organisations by name, after the choice of none."""
     return choices(
         [("", nothing), *((str(one.id), in_language(one.name)) for one in organisations)]
     )
@@ -92,21 +96,21 @@ class AccreditationForm(FlaskForm):  # type: ignore[misc]
             DataRequired(lazy_gettext("Write the number that stands on certificates.")),
             Length(max=60),
         ],
-        filters=[_tidy],
+        filters=[tidy],
     )
     scope = StringField(
         lazy_gettext("Scope"),
         [Length(max=300)],
-        filters=[_tidy],
+        filters=[tidy],
         description=lazy_gettext("What it covers, in your own words. Everybody can read it."),
     )
-    starts_on = _first_day(lazy_gettext("First day"))
+    starts_on = first_day(lazy_gettext("First day"))
     ends_on = DateField(lazy_gettext("Last day"), [Optional(), SensibleDate()])
 
     def __init__(self, providers: list[Organisation], courses: list[Course], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.provider.choices = _organisation_choices(providers, _("No provider"))
-        self.course.choices = _course_choices(courses, _("No course"))
+        self.provider.choices = organisation_choices(providers, _("No provider"))
+        self.course.choices = course_choices(courses, _("No course"))
 
     def validate_course(self, field: SelectField) -> None:
         """Exactly one of the two."""
@@ -122,8 +126,8 @@ class AccreditationForm(FlaskForm):  # type: ignore[misc]
 class WithdrawalForm(FlaskForm):  # type: ignore[misc]
     """From when an accreditation does not hold, and why."""
 
-    first_day = _first_day(lazy_gettext("Does not hold from"))
-    reason = StringField(lazy_gettext("Reason"), [Length(max=300)], filters=[_tidy])
+    first_day = first_day(lazy_gettext("Does not hold from"))
+    reason = StringField(lazy_gettext("Reason"), [Length(max=300)], filters=[tidy])
 
     def __init__(self, accreditation: Accreditation, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -138,7 +142,7 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
     name = StringField(
         lazy_gettext("Name of the rule"),
         [DataRequired(lazy_gettext("Give the rule a name.")), Length(max=120)],
-        filters=[_tidy],
+        filters=[tidy],
     )
     starts_on = DateField(
         lazy_gettext("For awards from"),
@@ -158,7 +162,7 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
     category = StringField(
         lazy_gettext("Category"),
         [Length(max=60)],
-        filters=[_tidy],
+        filters=[tidy],
         description=lazy_gettext("As your members know it, such as “Ethics”."),
     )
     framework_codes = SelectMultipleField(
@@ -178,7 +182,7 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
     needs_accreditation = BooleanField(
         lazy_gettext("Only where an accreditation of ours held on the day of the award")
     )
-    note = StringField(lazy_gettext("Why, for your colleagues"), [Length(max=300)], filters=[_tidy])
+    note = StringField(lazy_gettext("Why, for your colleagues"), [Length(max=300)], filters=[tidy])
 
     def __init__(
         self,
@@ -194,8 +198,8 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
         if rule is not None:
             values |= _values_of(rule.newest) | {"name": rule.name}
         super().__init__(**values, **kwargs)
-        self.provider.choices = _organisation_choices(providers, _("Any provider"))
-        self.course.choices = _course_choices(courses, _("Any course"))
+        self.provider.choices = organisation_choices(providers, _("Any provider"))
+        self.course.choices = course_choices(courses, _("Any course"))
         self.topic.choices = choices(
             [("", _("Any topic")), *((str(one.id), in_language(one.name)) for one in topics)]
         )
@@ -251,7 +255,7 @@ def _values_of(version: RuleVersion) -> dict[str, Any]:
 class EndForm(FlaskForm):  # type: ignore[misc]
     """The last day on which something holds."""
 
-    last_day = _first_day(lazy_gettext("Last day"))
+    last_day = first_day(lazy_gettext("Last day"))
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**({"last_day": clock.now().date()} | kwargs))
@@ -283,12 +287,12 @@ class FrameworkCodeForm(FlaskForm):  # type: ignore[misc]
     code = StringField(
         lazy_gettext("Code"),
         [DataRequired(lazy_gettext("Write the code.")), Length(max=30)],
-        filters=[_tidy],
+        filters=[tidy],
     )
     title = StringField(
         lazy_gettext("What it stands for"),
         [DataRequired(lazy_gettext("Say what the code stands for.")), Length(max=200)],
-        filters=[_tidy],
+        filters=[tidy],
     )
 
 
@@ -298,7 +302,7 @@ class IssuerForm(FlaskForm):  # type: ignore[misc]
     name = StringField(
         lazy_gettext("Name"),
         [DataRequired(lazy_gettext("Write the name of the issuer.")), Length(max=200)],
-        filters=[_tidy],
+        filters=[tidy],
     )
     did = StringField(
         lazy_gettext("Identifier"),
@@ -306,10 +310,10 @@ class IssuerForm(FlaskForm):  # type: ignore[misc]
             DataRequired(lazy_gettext("Write an identifier like did:web:example.org.")),
             Length(max=300),
         ],
-        filters=[_tidy],
+        filters=[tidy],
         description=lazy_gettext("Such as did:web:example.org."),
     )
-    starts_on = _first_day(lazy_gettext("First day"))
+    starts_on = first_day(lazy_gettext("First day"))
     ends_on = DateField(lazy_gettext("Last day"), [Optional(), SensibleDate()])
 
     def __init__(self, **kwargs: Any) -> None:
@@ -341,11 +345,11 @@ class DecisionForm(FlaskForm):  # type: ignore[misc]
         choices=choices([("grant", lazy_gettext("Credit")), ("refuse", lazy_gettext("Refuse"))]),
     )
     hours = FloatField(lazy_gettext("Hours credited"), [Optional(), _hours_range()])
-    category = StringField(lazy_gettext("Category"), [Length(max=60)], filters=[_tidy])
+    category = StringField(lazy_gettext("Category"), [Length(max=60)], filters=[tidy])
     reason = StringField(
         lazy_gettext("Reason"),
         [Length(max=300)],
-        filters=[_tidy],
+        filters=[tidy],
         description=lazy_gettext("The member reads it. Needed when you refuse."),
     )
 
@@ -376,7 +380,7 @@ class AuditItemForm(FlaskForm):  # type: ignore[misc]
     state = SelectField(
         lazy_gettext("State"), choices=choices((s.value, t) for s, t in AUDIT_LABELS.items())
     )
-    note = StringField(lazy_gettext("Note"), [Length(max=300)], filters=[_tidy])
+    note = StringField(lazy_gettext("Note"), [Length(max=300)], filters=[tidy])
 
 
 class ConsentForm(FlaskForm):  # type: ignore[misc]
@@ -385,7 +389,7 @@ class ConsentForm(FlaskForm):  # type: ignore[misc]
     licence = StringField(
         lazy_gettext("Licence number"),
         [Optional(), Length(max=60)],
-        filters=[_tidy],
+        filters=[tidy],
         description=lazy_gettext("If the association knows it. It is kept as a keyed hash only."),
     )
 
@@ -397,14 +401,14 @@ class ClaimForm(FlaskForm):  # type: ignore[misc]
     title = StringField(
         lazy_gettext("What you learned"),
         [DataRequired(lazy_gettext("Say what you learned.")), Length(max=200)],
-        filters=[_tidy],
+        filters=[tidy],
     )
     provider = StringField(
         lazy_gettext("Who gave it"),
         [DataRequired(lazy_gettext("Say who gave it.")), Length(max=200)],
-        filters=[_tidy],
+        filters=[tidy],
     )
-    awarded_on = _first_day(lazy_gettext("Completed on"))
+    awarded_on = first_day(lazy_gettext("Completed on"))
     hours = FloatField(
         lazy_gettext("Hours"),
         [InputRequired(lazy_gettext("Say how many hours it took.")), _hours_range()],
@@ -412,7 +416,7 @@ class ClaimForm(FlaskForm):  # type: ignore[misc]
     link = StringField(
         lazy_gettext("Link to the evidence"),
         [Optional(), Length(max=300), URL(message=lazy_gettext("Write a web address."))],
-        filters=[_tidy],
+        filters=[tidy],
     )
     file = FileField(
         lazy_gettext("File with the evidence"),
@@ -447,7 +451,7 @@ class EvidenceForm(FlaskForm):  # type: ignore[misc]
     recipient = StringField(
         lazy_gettext("For whom"),
         [DataRequired(lazy_gettext("Say who shall see it.")), Length(max=120)],
-        filters=[_tidy],
+        filters=[tidy],
         description=lazy_gettext("Only you read this: it tells your links apart."),
     )
     days = RadioField(

@@ -1,0 +1,45 @@
+"""Tables of the room: what associations say, endorsements, prior learning."""
+
+from lms.recognition.models.desk import (
+    Accreditation,
+    AuditItem,
+    AuditSample,
+    AuditState,
+    BodySettings,
+    CreditEntry,
+    EntryState,
+    EvidenceLink,
+    EvidenceLook,
+    FrameworkCode,
+    MatchState,
+    Member,
+    MemberConsent,
+    RecognitionRule,
+    RuleVersion,
+    TrustedIssuer,
+    years_later,
+)
+from lms.recognition.models.endorsements import BodyKey, BodyStatusList, Endorsement
+
+__all__ = [
+    "Accreditation",
+    "AuditItem",
+    "AuditSample",
+    "AuditState",
+    "BodyKey",
+    "BodySettings",
+    "BodyStatusList",
+    "CreditEntry",
+    "Endorsement",
+    "EntryState",
+    "EvidenceLink",
+    "EvidenceLook",
+    "FrameworkCode",
+    "MatchState",
+    "Member",
+    "MemberConsent",
+    "RecognitionRule",
+    "RuleVersion",
+    "TrustedIssuer",
+    "years_later",
+]
