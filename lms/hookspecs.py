@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lms.courses.activity_types.base import ActivityType
     from lms.courses.enrolment_methods.base import EnrolmentMethod
     from lms.courses.packages.base import Exporter, Importer
+    from lms.ledger.checks import LedgerCheck, LedgerDocument
     from lms.notifications.channels.base import NotificationChannel
     from lms.notifications.kinds import NotificationKind
     from lms.payments.gateways.base import PaymentGateway
@@ -162,4 +163,16 @@ def notification_channels() -> list[NotificationChannel]:
 @hookspec
 def reports() -> list[Report]:
     """Tables that administrators and instructors can read and download."""
+    return []
+
+
+@hookspec
+def ledger_checks() -> list[LedgerCheck]:
+    """Comparisons of the ledger with what a room knows, for `lms ledger check`."""
+    return []
+
+
+@hookspec
+def ledger_documents() -> list[LedgerDocument]:
+    """What entries of the ledger are about, in words and with a page."""
     return []

@@ -22,6 +22,7 @@ ROOMS = (
     "notifications",
     "xapi",
     "reports",
+    "ledger",
     "directory",
     "courses",
     "assessments",
@@ -33,7 +34,10 @@ ROOMS = (
 # Rooms that others import: the house does not stand without them.
 NEEDED = {"accounts", "notifications", "xapi", "reports", "directory", "courses"}
 # Rooms that need one which could else be switched off.
-STANDS_ON: dict[str, frozenset[str]] = {"recognition": frozenset({"certificates"})}
+STANDS_ON: dict[str, frozenset[str]] = {
+    "payments": frozenset({"ledger"}),
+    "recognition": frozenset({"certificates"}),
+}
 
 # hook -> module and class of the objects it returns; loaded when the first plugin answers
 _KINDS = {
@@ -58,6 +62,8 @@ _KINDS = {
     "notification_kinds": ("lms.notifications.kinds", "NotificationKind"),
     "notification_channels": ("lms.notifications.channels.base", "NotificationChannel"),
     "reports": ("lms.reports.base", "Report"),
+    "ledger_checks": ("lms.ledger.checks", "LedgerCheck"),
+    "ledger_documents": ("lms.ledger.checks", "LedgerDocument"),
 }
 
 

@@ -27,6 +27,9 @@ from lms.courses.activity_types.base import ActivityType, activity_types
 from lms.courses.enrolment_methods.base import EnrolmentMethod, enrolment_methods
 from lms.courses.packages.base import Exporter, Importer, exporters, importers
 from lms.hookspecs import hookimpl
+from lms.ledger.checks import LedgerCheck, LedgerDocument, Unexplained, ledger_documents
+from lms.ledger.kinds import Difference
+from lms.ledger.services.check import unexplained
 from lms.notifications.channels.base import NotificationChannel, notification_channels
 from lms.notifications.kinds import NotificationKind, notification_kinds
 from lms.payments.gateways.base import PaymentGateway, payment_gateways
@@ -88,6 +91,8 @@ def make_plugin(log: list) -> types.ModuleType:
         "notification_kinds": [NotificationKind("bridge.open", "Open", lambda v: "Open", "x.md")],
         "notification_channels": [make(NotificationChannel)],
         "reports": [make(Report)],
+        "ledger_checks": [LedgerCheck("bridge", lambda: [Unexplained(Difference.SUM, "toll")])],
+        "ledger_documents": [LedgerDocument("toll", lambda keys: {"1": "First"}, lambda key: "/t")],
     }
     for hook, objects in answers.items():
         setattr(plugin, hook, hookimpl(lambda objects=objects: objects))
@@ -193,6 +198,16 @@ def test_extension_points_hold_the_packages_object_beside_our_own(house, registe
 
 def test_notification_kinds_can_be_told(house):
     assert notification_kinds["bridge.open"].subject({}) == "Open"
+
+
+def test_ledger_checks_are_part_of_the_check(house):
+    assert [found.where for found in unexplained()] == ["toll"]
+
+
+def test_ledger_documents_name_what_entries_are_about(house):
+    toll = ledger_documents["toll"]
+
+    assert (toll.labels(["1"]), toll.url("1")) == ({"1": "First"}, "/t")
 
 
 def test_register_entries_stand_in_what_is_certified(house):

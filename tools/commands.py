@@ -21,11 +21,15 @@ OPTIONAL_ROOMS: dict[str, tuple[str, ...]] = {
     "assessments": (),
     "payments": ("tests/reports",),
     "forums": (),
+    "ledger": (),
     "certificates": ("tests/reports",),
     "recognition": (),
 }
 # Which of them a room needs.
-STANDS_ON: dict[str, frozenset[str]] = {"recognition": frozenset({"certificates"})}
+STANDS_ON: dict[str, frozenset[str]] = {
+    "payments": frozenset({"ledger"}),
+    "recognition": frozenset({"certificates"}),
+}
 QUICK = "not browser and not postgres and not slow"
 SHELL = """
 from lms.app import create_app

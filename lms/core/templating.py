@@ -32,6 +32,11 @@ def format_money(amount: Money) -> str:
     return amount.format(str(present_locale() or "en"))
 
 
+def format_amount(value: tuple[int, str]) -> str:
+    """An amount as messages carry it, minor units and currency, in the reader's format."""
+    return format_money(Money(*value))
+
+
 def format_number(value: float, digits: int = 0) -> str:
     """A number in the reader's format with at most `digits` decimals."""
     from babel.numbers import format_decimal
@@ -134,6 +139,7 @@ def init_templates(app: Flask, can: Callable[..., bool]) -> None:
     app.jinja_env.add_extension("jinja2.ext.do")
     app.jinja_env.filters.update(
         iso_instant=datetime.fromisoformat,  # an instant in the values of notices
+        amount=format_amount,
         money=format_money,
         number=format_number,
         percent=format_percent,

@@ -10,6 +10,7 @@ from lms.core import clock
 from lms.core.db import db, transaction
 from lms.core.mail import deliver, make_mail
 from lms.core.outbox import Job
+from lms.courses.models import CourseRun
 from lms.notifications.kinds import notification_kinds
 from lms.notifications.messages import write_message
 from lms.payments import queries
@@ -17,7 +18,7 @@ from lms.payments.documents import receipt_name, receipt_pdf
 from lms.payments.errors import NothingToRefund
 from lms.payments.gateways.base import Fact, RefundFailed, payment_gateways
 from lms.payments.models import OPEN, Order, Refund, RefundReason, RefundState
-from lms.payments.services import orders, payments, refunds
+from lms.payments.services import bookkeeping, orders, payments, refunds
 
 FIRST_CHECK_AFTER = timedelta(minutes=3)
 SETTLING_CHECK_AFTER = timedelta(hours=6)
@@ -129,6 +130,23 @@ def mail_receipt(order_id: int) -> None:
         sent.mailed_at = clock.now()
 
 
+def earn_weeks() -> None:
+    """Let each run earn the weeks that were taught, a transaction for each."""
+    with transaction(write=False):
+        runs = [run.id for run in bookkeeping.runs_with_weeks_to_earn()]
+    for run_id in runs:
+        with transaction():
+            bookkeeping.earn_weeks(db.session.get_one(CourseRun, run_id))
+
+
+def book_missing() -> None:
+    """Tell the ledger what it does not know yet, some hundreds of facts in a transaction."""
+    is_more = True
+    while is_more:
+        with transaction():
+            is_more = bookkeeping.book_missing() > 0
+
+
 JOBS = [
     Job("payments.refund", refund, writes=False, retries=40),
     Job("payments.refund_order", refund_order),
@@ -136,4 +154,6 @@ JOBS = [
     Job("payments.look_up", look_up, writes=False, retries=6),
     Job("payments.mail_receipt", mail_receipt, writes=False),
     Job("payments.reconcile", reconcile, every="* * * * *"),
+    Job("payments.earn_weeks", earn_weeks, writes=False, every="15 * * * *"),
+    Job("payments.book_missing", book_missing, writes=False, every="20 3 * * *"),
 ]

@@ -272,6 +272,29 @@ class Refund(Model):
     by: Mapped[User | None] = relationship()
 
 
+class OrderRevenue(Model):
+    """How a sale is earned: what the weeks to come hold of it, all in the order's currency."""
+
+    __tablename__ = "order_revenues"
+    __table_args__ = (
+        CheckConstraint("deferred_minor >= 0", name="deferred"),
+        CheckConstraint("taken_back_minor >= 0", name="taken_back"),
+        Index(
+            "ix_order_revenues_deferred",
+            "order_id",
+            sqlite_where=text("deferred_minor > 0"),
+            postgresql_where=text("deferred_minor > 0"),
+        ),
+    )
+
+    order_id: Mapped[int] = mapped_column(
+        ForeignKey("orders.id"), primary_key=True, autoincrement=False
+    )
+    deferred_minor: Mapped[int] = mapped_column(BigInt)
+    taken_back_minor: Mapped[int] = mapped_column(BigInt, default=0)  # of weeks that were taught
+    weeks_earned: Mapped[int] = mapped_column(default=0)
+
+
 class VoucherUse(Model):
     """One voucher used on one order; released when the order comes to nothing."""
 

@@ -13,6 +13,7 @@ from lms.core.web import NavigationEntry, Panel
 from lms.courses.enrolment_methods.base import EnrolmentMethod
 from lms.courses.events import CourseRunCancelled, EnrolmentEnded
 from lms.hookspecs import hookimpl
+from lms.ledger.checks import LedgerCheck, LedgerDocument
 from lms.notifications.kinds import NotificationKind
 from lms.payments import jobs as room_jobs
 from lms.payments.demo_gateway import views as demo_views
@@ -20,12 +21,14 @@ from lms.payments.enrolment_methods import PaymentEnrolment
 from lms.payments.gateways.bank_transfer import BankTransferGateway
 from lms.payments.gateways.base import PaymentGateway
 from lms.payments.gateways.stripe import StripeGateway
+from lms.payments.ledger_documents import DOCUMENTS
 from lms.payments.notices import KINDS
 from lms.payments.panels import settings_link
 from lms.payments.permissions import PERMISSIONS
 from lms.payments.personal_data import PERSONAL_DATA
 from lms.payments.reports import REPORTS
 from lms.payments.services import orders, refunds
+from lms.payments.services.ledger_checks import CHECKS
 from lms.payments.views import administration, bp, checkout, vouchers, webhooks
 from lms.payments.views import orders as order_views
 from lms.reports.base import Report
@@ -94,6 +97,18 @@ def panels() -> list[Panel]:
 def reports() -> list[Report]:
     """Revenue, and the orders behind it."""
     return REPORTS
+
+
+@hookimpl
+def ledger_checks() -> list[LedgerCheck]:
+    """Orders, payments, refunds and places agree with the ledger."""
+    return CHECKS
+
+
+@hookimpl
+def ledger_documents() -> list[LedgerDocument]:
+    """Orders and runs, as the ledger's pages name them."""
+    return DOCUMENTS
 
 
 @hookimpl

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext
 from lms.core.db import db
 from lms.core.models import SiteSetting
 from lms.core.web import absolute_url
+from lms.ledger.accounts import Account
 from lms.payments.gateways.base import PaymentGateway, Started
 from lms.payments.models import Order
 
@@ -36,6 +37,11 @@ class BankTransferGateway(PaymentGateway):
     holds_seat_for = timedelta(days=7)
     refunds_by_hand = True
     instructions = "payments.transfer_instructions"
+
+    @property
+    def ledger_account(self) -> str:
+        """The bank account itself."""
+        return Account.BANK
 
     def is_available(self, currency: str) -> bool:
         """Whether an account is set up."""

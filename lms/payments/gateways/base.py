@@ -17,6 +17,7 @@ from flask_babel.speaklater import LazyString
 
 from lms.core.money import Money
 from lms.core.registry import Registered
+from lms.ledger.accounts import Account
 from lms.payments.models import Order, Refund
 
 
@@ -107,6 +108,11 @@ class PaymentGateway(ABC):
     holds_seat_for: ClassVar[timedelta]
     refunds_by_hand: ClassVar[bool] = False  # an administrator sends the money and says so
     instructions: ClassVar[str | None] = None  # notification kind that tells how to pay
+
+    @property
+    def ledger_account(self) -> str:
+        """The account that holds its money: on its way from the service, unless it is ours."""
+        return Account.CLEARING.of(self.name)
 
     @abstractmethod
     def is_available(self, currency: str) -> bool:

@@ -41,7 +41,7 @@ from lms.payments.models import (
     RefundReason,
     WebhookEvent,
 )
-from lms.payments.services import orders, refunds
+from lms.payments.services import bookkeeping, orders, refunds
 from lms.payments.services.attention import call_administrators
 from lms.payments.services.numbers import insert_if_new
 from lms.payments.services.receipts import issue_receipt
@@ -123,6 +123,7 @@ def take_payment(
     )
     db.session.add(payment)
     db.session.flush()
+    bookkeeping.book_payment(payment)
     if amount != order.total:
         payment.exception = PaymentException.AMOUNT_DIFFERS
         db.session.flush()
@@ -171,6 +172,7 @@ def _enrol(order: Order, enrolment: Enrolment | None) -> None:
     if other is not None:
         orders.close_order(other, OrderState.CANCELLED)
     issue_receipt(order)
+    bookkeeping.book_sale(order)
     tell(order.user, "payments.receipt", **queries.facts_for_messages(order))
     activate(enrolment)
     emit(OrderPaid(order))

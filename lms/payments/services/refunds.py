@@ -32,6 +32,7 @@ from lms.payments.models import (
     RefundState,
 )
 from lms.payments.services.attention import call_administrators
+from lms.payments.services.bookkeeping import book_failed_refund, book_refund
 from lms.payments.services.orders import close_order, lock_order
 
 
@@ -112,6 +113,7 @@ def settle_refund(refund: Refund, reference: str) -> None:
     db.session.refresh(refund)
     if not settled.rowcount:
         return
+    book_refund(refund)
     _follow_ledger(order)
     tell(
         order.user,
@@ -146,7 +148,9 @@ def fail_refund(refund: Refund, failure: str) -> None:
             .values(refunded_minor=Payment.refunded_minor - refund.amount_minor)
             .execution_options(synchronize_session="fetch")
         )
-        _follow_ledger(lock_order(refund.order))
+        order = lock_order(refund.order)
+        book_failed_refund(refund)
+        _follow_ledger(order)
         call_administrators(refund.order, "refund_failed")
 
 

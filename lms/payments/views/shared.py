@@ -10,8 +10,7 @@ from flask_babel.speaklater import LazyString
 
 from lms.core.db import db
 from lms.core.models import SiteSetting
-from lms.core.money import Money
-from lms.core.templating import format_moment, format_money
+from lms.core.templating import format_moment
 from lms.core.text import in_language
 from lms.payments.gateways.bank_transfer import bank_account
 from lms.payments.gateways.base import payment_gateways
@@ -117,13 +116,6 @@ def failure_text(code: str) -> str:
         "incorrect_cvc": _("The security code is not right."),
     }
     return str(known.get(code) or _("The bank did not accept the payment."))
-
-
-@bp.app_template_filter("amount")
-def amount(value: tuple[int, str]) -> str:
-    """An amount as messages carry it, minor units and currency, in the reader's format."""
-    minor, currency = value
-    return format_money(Money(minor, currency))
 
 
 @bp.app_template_filter("instant")

@@ -1,0 +1,62 @@
+"""Kinds of entry, and kinds of what the check finds: codes for scripts, words for people."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from flask_babel import lazy_gettext
+from flask_babel.speaklater import LazyString
+
+
+class EntryKind(StrEnum):
+    """What an entry tells."""
+
+    SALE = "sale"  # a place was sold: owed by the buyer, to be earned week by week
+    PAYMENT = "payment"
+    FEE = "fee"
+    WEEK = "week"  # a week was taught: what was paid for it is earned
+    CREDIT_NOTE = "credit_note"  # a sale is taken back, in whole or in part
+    REFUND = "refund"
+    REFUND_FAILED = "refund_failed"
+    CREDIT_NOTE_UNDONE = "credit_note_undone"
+
+
+ENTRY_KINDS: dict[str, LazyString] = {
+    EntryKind.SALE: lazy_gettext("Sale"),
+    EntryKind.PAYMENT: lazy_gettext("Payment received"),
+    EntryKind.FEE: lazy_gettext("Fee of the payment service"),
+    EntryKind.WEEK: lazy_gettext("Week taught"),
+    EntryKind.CREDIT_NOTE: lazy_gettext("Sale taken back"),
+    EntryKind.REFUND: lazy_gettext("Money given back"),
+    EntryKind.REFUND_FAILED: lazy_gettext("Refund that did not arrive"),
+    EntryKind.CREDIT_NOTE_UNDONE: lazy_gettext("Sale holds after all"),
+}
+
+
+class Difference(StrEnum):
+    """What kind of thing is not explained."""
+
+    UNBALANCED = "entry does not sum to zero"
+    SUM = "sum differs from its entries"
+    CLOSED_MONTH = "closed month has changed"
+    SALE = "order and sale differ"
+    PAYMENT = "payment and entry differ"
+    REFUND = "refund and entry differ"
+    OWED = "paid order still owed"
+    DEFERRED = "weeks to come and ledger differ"
+    NOT_ENROLLED = "paid but not enrolled"
+    NOT_PAID = "enrolled but not paid"
+
+
+DIFFERENCES: dict[str, LazyString] = {
+    Difference.UNBALANCED: lazy_gettext("An entry does not sum to zero"),
+    Difference.SUM: lazy_gettext("A sum is not what its entries say"),
+    Difference.CLOSED_MONTH: lazy_gettext("A closed month has changed"),
+    Difference.SALE: lazy_gettext("An order and its sale differ"),
+    Difference.PAYMENT: lazy_gettext("A payment and its entry differ"),
+    Difference.REFUND: lazy_gettext("A refund and its entry differ"),
+    Difference.OWED: lazy_gettext("A paid order is still owed, or more came than was owed"),
+    Difference.DEFERRED: lazy_gettext("Weeks still to come are not what the ledger holds for them"),
+    Difference.NOT_ENROLLED: lazy_gettext("Paid but not enrolled"),
+    Difference.NOT_PAID: lazy_gettext("Enrolled but not paid"),
+}

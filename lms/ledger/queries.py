@@ -1,0 +1,208 @@
+"""Balances, entries and what stands behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Select, Subquery, case, exists, func, literal_column, or_, select, union_all
+
+from lms.core.db import db
+from lms.core.money import Money
+from lms.ledger.accounts import Account, is_debit_account
+from lms.ledger.models import LedgerEntry, LedgerPeriod, LedgerPosting, LedgerSum, LedgerUncounted
+
+DIMENSIONS = ("month", "account", "currency", "product", "country", "rail")
+
+
+def postings_by_dimension() -> list[Any]:
+    """The columns of a posting and its entry that sums are made by, in the order of DIMENSIONS."""
+    return [
+        LedgerEntry.month,
+        LedgerPosting.account,
+        LedgerPosting.currency,
+        LedgerEntry.product,
+        LedgerEntry.country,
+        LedgerEntry.rail,
+    ]
+
+
+def debit_and_credit() -> list[Any]:
+    """The sums of debits and of credits of postings, both positive."""
+    amount = LedgerPosting.amount_minor
+    return [
+        func.sum(case((amount > 0, amount), else_=0)).label("debit_minor"),
+        func.sum(case((amount < 0, -amount), else_=0)).label("credit_minor"),
+    ]
+
+
+def movements() -> Subquery:
+    """All that was posted, by DIMENSIONS: the sums, and what they do not hold yet.
+
+    Columns: DIMENSIONS, debit_minor, credit_minor. Exact at any moment, whatever is counted.
+    """
+    counted = select(
+        *(getattr(LedgerSum, name) for name in DIMENSIONS),
+        LedgerSum.debit_minor,
+        LedgerSum.credit_minor,
+    )
+    since = (
+        select(*postings_by_dimension(), *debit_and_credit())
+        .join(LedgerEntry, LedgerEntry.id == LedgerPosting.entry_id)
+        .join(LedgerUncounted, LedgerUncounted.entry_id == LedgerEntry.id)
+        .group_by(*postings_by_dimension())
+    )
+    return union_all(counted, since).subquery("movements")
+
+
+@dataclass(frozen=True)
+class Balance:
+    """An account in one currency: what was debited and credited, in minor units."""
+
+    account: str
+    currency: str
+    debit_minor: int
+    credit_minor: int
+
+    @property
+    def amount(self) -> Money:
+        """The balance as it is read: a debt, an income and a possession are all positive."""
+        more = self.debit_minor - self.credit_minor
+        return Money(more if is_debit_account(self.account) else -more, self.currency)
+
+
+def balances(
+    *, until: str | None = None, since: str | None = None, product: str | None = None
+) -> list[Balance]:
+    """The balance of each account and currency. since, until: months, both included."""
+    lines = movements()
+    statement = select(
+        lines.c.account,
+        lines.c.currency,
+        func.sum(lines.c.debit_minor),
+        func.sum(lines.c.credit_minor),
+    ).group_by(lines.c.account, lines.c.currency)
+    if since is not None:
+        statement = statement.where(lines.c.month >= since)
+    if until is not None:
+        statement = statement.where(lines.c.month <= until)
+    if product is not None:
+        statement = statement.where(lines.c.product == product)
+    found = db.session.execute(statement.order_by(lines.c.account, lines.c.currency))
+    return [Balance(a, c, int(debit), int(credit)) for a, c, debit, credit in found]
+
+
+def balances_as_kept(month: str) -> list[dict[str, str | int]]:
+    """The balances at the end of a month, as a closed month keeps them."""
+    return [
+        {
+            "account": found.account,
+            "currency": found.currency,
+            "debit": found.debit_minor,
+            "credit": found.credit_minor,
+        }
+        for found in balances(until=month)
+    ]
+
+
+def balance_of(account: str, currency: str, product: str | None = None) -> Money:
+    """The balance of one account, as it is read."""
+    for found in balances(product=product):
+        if (found.account, found.currency) == (account, currency):
+            return found.amount
+    return Money(0, currency)
+
+
+def list_entries(
+    *, account: str = "", month: str = "", about: str = "", product: str = ""
+) -> Select[LedgerEntry]:
+    """Entries, the newest first; of an account with those it is a kind of."""
+    statement = select(LedgerEntry).order_by(LedgerEntry.effective_on.desc(), LedgerEntry.id.desc())
+    if account:
+        inside = or_(
+            LedgerPosting.account == account,
+            LedgerPosting.account.startswith(f"{account}:", autoescape=True),
+        )
+        statement = statement.where(
+            exists().where(LedgerPosting.entry_id == LedgerEntry.id, inside)
+        )
+    for column, value in (("month", month), ("about", about), ("product", product)):
+        if value:
+            statement = statement.where(getattr(LedgerEntry, column) == value)
+    return statement
+
+
+def postings_of(entries: Sequence[LedgerEntry]) -> dict[int, list[LedgerPosting]]:
+    """The postings of some entries, by entry, debits first."""
+    found: dict[int, list[LedgerPosting]] = {entry.id: [] for entry in entries}
+    rows = db.session.scalars(
+        select(LedgerPosting)
+        .where(LedgerPosting.entry_id.in_(found))
+        .order_by(LedgerPosting.entry_id, LedgerPosting.amount_minor.desc())
+    )
+    for posting in rows:
+        found[posting.entry_id].append(posting)
+    return found
+
+
+def find_entry(source: str, kind: str) -> LedgerEntry | None:
+    """The entry that tells this fact, None when it was not told."""
+    return db.session.scalar(
+        select(LedgerEntry).where(LedgerEntry.source == source, LedgerEntry.kind == kind)
+    )
+
+
+def entries_about(about: str) -> Sequence[LedgerEntry]:
+    """All entries of a document, in their order."""
+    return db.session.scalars(
+        select(LedgerEntry).where(LedgerEntry.about == about).order_by(LedgerEntry.id)
+    ).all()
+
+
+def balance_about(about: str, account: Account) -> dict[str, int]:
+    """What a document's entries left on an account of this kind: debit less credit by currency."""
+    found = db.session.execute(
+        select(LedgerPosting.currency, func.sum(LedgerPosting.amount_minor))
+        .join(LedgerEntry, LedgerEntry.id == LedgerPosting.entry_id)
+        .where(LedgerEntry.about == about, LedgerPosting.account == account.value)
+        .group_by(LedgerPosting.currency)
+    )
+    return {currency: int(minor) for currency, minor in found}
+
+
+def last_closed_month() -> str | None:
+    """The last month that takes no entry any more."""
+    return db.session.scalar(select(func.max(LedgerPeriod.month)))
+
+
+def list_periods() -> Sequence[LedgerPeriod]:
+    """Closed months, the newest first."""
+    return db.session.scalars(select(LedgerPeriod).order_by(LedgerPeriod.month.desc())).all()
+
+
+def months_with_entries() -> Sequence[str]:
+    """Months that anything was posted in, the newest first."""
+    month = movements().c.month
+    return db.session.scalars(select(month).distinct().order_by(month.desc())).all()
+
+
+def first_day() -> date | None:
+    """The day of the earliest entry."""
+    return db.session.scalar(select(func.min(LedgerEntry.effective_on)))
+
+
+def unsealed_or_unbalanced() -> Sequence[tuple[int, str, int]]:
+    """Entries whose postings do not sum to zero: entry, currency, difference.
+
+    The database refuses them; this finds what was changed past it.
+    """
+    difference = func.sum(LedgerPosting.amount_minor)
+    found = db.session.execute(
+        select(LedgerPosting.entry_id, LedgerPosting.currency, difference)
+        .group_by(LedgerPosting.entry_id, LedgerPosting.currency)
+        .having(difference != literal_column("0"))
+        .order_by(LedgerPosting.entry_id)
+    )
+    return [(entry, currency, int(minor)) for entry, currency, minor in found]

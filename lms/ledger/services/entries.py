@@ -1,0 +1,96 @@
+"""Posting: the only way into the ledger."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.dialects import postgresql, sqlite
+
+from lms.core.db import db
+from lms.core.money import Money
+from lms.ledger import queries
+from lms.ledger.accounts import kind_of
+from lms.ledger.errors import Unbalanced
+from lms.ledger.models import LedgerEntry, LedgerPosting, LedgerSeal, LedgerUncounted
+
+
+def first_open_day(day: date) -> date:
+    """The day itself, or the first one after the last closed month."""
+    closed = queries.last_closed_month()
+    if closed is None or f"{day:%Y-%m}" > closed:
+        return day
+    year, month = map(int, closed.split("-"))
+    return (date(year, month, 28) + timedelta(days=4)).replace(day=1)
+
+
+def post(
+    kind: str,
+    source: str,
+    happened_on: date,
+    amounts: Mapping[str, Money],
+    *,
+    about: str = "",
+    product: str = "",
+    country: str | None = None,
+    rail: str | None = None,
+    reason: str = "",
+) -> int | None:
+    """Tell a fact; the id of its entry, None when it was told before or moves no money.
+
+    amounts: by account, debits positive and credits negative; they sum to zero in each currency.
+    A day in a closed month counts for the first open day. Raises Unbalanced.
+    """
+    moved = {account: amount for account, amount in amounts.items() if amount}
+    _check(moved)
+    if not moved:
+        return None
+    day = first_open_day(happened_on)
+    values = {
+        "kind": kind,
+        "source": source,
+        "about": about,
+        "product": product,
+        "country": country or "",
+        "rail": rail or "",
+        "happened_on": happened_on,
+        "effective_on": day,
+        "month": f"{day:%Y-%m}",
+        "reason": reason,
+    }
+    dialect: Any = sqlite if db.session.get_bind().dialect.name == "sqlite" else postgresql
+    entry_id: int | None = db.session.execute(
+        dialect.insert(LedgerEntry)
+        .values(**values)
+        .on_conflict_do_nothing(index_elements=["source", "kind"])
+        .returning(LedgerEntry.id)
+    ).scalar()
+    if entry_id is None:
+        return None
+    db.session.execute(
+        insert(LedgerPosting),
+        [
+            {
+                "entry_id": entry_id,
+                "account": account,
+                "currency": amount.currency,
+                "amount_minor": amount.minor,
+            }
+            for account, amount in moved.items()
+        ],
+    )
+    db.session.execute(insert(LedgerSeal).values(entry_id=entry_id))
+    db.session.execute(insert(LedgerUncounted).values(entry_id=entry_id))
+    return entry_id
+
+
+def _check(amounts: Mapping[str, Money]) -> None:
+    left: dict[str, int] = defaultdict(int)
+    for account, amount in amounts.items():
+        kind_of(account)
+        left[amount.currency] += amount.minor
+    if any(left.values()):
+        raise Unbalanced(dict(left))

@@ -1,0 +1,261 @@
+"""What orders, payments and refunds mean in double entry: the only place that posts for them.
+
+- A sale is owed by the buyer and, until its weeks are taught, owed to the buyer.
+- Money that comes in or goes back moves what the buyer owes.
+- A refund takes back of the sale what is not paid for any more: weeks to come first.
+- A week that was taught turns its share of each sale into income.
+
+Every function is safe to repeat: an entry's source tells it once.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, cast, exists, literal, select
+
+from lms.core import clock
+from lms.core.db import db
+from lms.core.money import Money
+from lms.core.settings import settings
+from lms.courses.models import CourseRun
+from lms.courses.services.enrolment import lock_run
+from lms.ledger.accounts import Account
+from lms.ledger.kinds import EntryKind
+from lms.ledger.models import LedgerEntry
+from lms.ledger.queries import balance_about, find_entry
+from lms.ledger.services.entries import post
+from lms.payments.gateways.base import payment_gateways
+from lms.payments.models import Order, OrderRevenue, Payment, Receipt, Refund, RefundState
+from lms.payments.services.orders import lock_order
+
+AT_ONCE = 500
+
+
+def _day(instant: datetime) -> date:
+    return clock.local_date(instant, settings().default_time_zone)
+
+
+def about(order: Order) -> str:
+    """How entries name an order."""
+    return f"order:{order.number}"
+
+
+def money_account(gateway_name: str) -> str:
+    """Where money of this way to pay lies when it has come in."""
+    gateway = payment_gateways.get(gateway_name)
+    return gateway.ledger_account if gateway else Account.CLEARING.of(gateway_name)
+
+
+def _post(
+    kind: EntryKind,
+    source: str,
+    happened_on: date,
+    order: Order,
+    amounts: dict[str, Money],
+    rail: str | None = None,
+) -> int | None:
+    return post(
+        kind,
+        source,
+        happened_on,
+        amounts,
+        about=about(order),
+        product=f"run:{order.run_id}",
+        country=order.country,
+        rail=rail or order.gateway,
+    )
+
+
+def book_sale(order: Order) -> None:
+    """The order has its receipt: its total is owed by the buyer, and to the buyer as weeks."""
+    if not order.total:
+        return
+    assert order.paid_at is not None
+    amounts: dict[str, Money] = {
+        Account.RECEIVABLE: order.total,
+        Account.DEFERRED: -order.total,
+    }
+    if _post(EntryKind.SALE, f"order:{order.id}", _day(order.paid_at), order, amounts) is None:
+        return
+    db.session.add(OrderRevenue(order_id=order.id, deferred_minor=order.total_minor))
+    db.session.flush()
+
+
+def book_payment(payment: Payment) -> None:
+    """Money came in, whatever becomes of it."""
+    amounts = {
+        money_account(payment.gateway): payment.amount,
+        Account.RECEIVABLE: -payment.amount,
+    }
+    source, day = f"payment:{payment.id}", _day(payment.received_at)
+    _post(EntryKind.PAYMENT, source, day, payment.order, amounts, payment.gateway)
+
+
+def book_refund(refund: Refund) -> None:
+    """Money went back: of the sale remains what is still paid for."""
+    assert refund.done_at is not None
+    order, day, rail = refund.order, _day(refund.done_at), refund.payment.gateway
+    amounts = {Account.RECEIVABLE: refund.amount, money_account(rail): -refund.amount}
+    if _post(EntryKind.REFUND, f"refund:{refund.id}", day, order, amounts, rail) is None:
+        return
+    back = Money(_owed(order), order.currency)  # sold, and not paid for any more
+    revenue = db.session.get(OrderRevenue, order.id)
+    if back.minor <= 0 or revenue is None:
+        return
+    to_come = Money(min(back.minor, revenue.deferred_minor), order.currency)
+    taught = back - to_come
+    revenue.deferred_minor -= to_come.minor
+    revenue.taken_back_minor += taught.minor
+    amounts = {Account.DEFERRED: to_come, Account.REFUNDS: taught, Account.RECEIVABLE: -back}
+    _post(EntryKind.CREDIT_NOTE, f"refund:{refund.id}", day, order, amounts, rail)
+    db.session.flush()
+
+
+def book_failed_refund(refund: Refund) -> None:
+    """A refund that was done did not arrive: all that it did is undone."""
+    order, day, rail = refund.order, _day(clock.now()), refund.payment.gateway
+    source = f"refund:{refund.id}"
+    for done, undone in (
+        (EntryKind.REFUND, EntryKind.REFUND_FAILED),
+        (EntryKind.CREDIT_NOTE, EntryKind.CREDIT_NOTE_UNDONE),
+    ):
+        entry = find_entry(source, done)
+        if entry is None:
+            continue
+        amounts = {posting.account: -posting.amount for posting in entry.postings}
+        if _post(undone, source, day, order, amounts, rail) is None:
+            continue
+        revenue = db.session.get(OrderRevenue, order.id)
+        if done == EntryKind.CREDIT_NOTE and revenue is not None:
+            back = {account: amount.minor for account, amount in amounts.items()}
+            revenue.deferred_minor -= back.get(Account.DEFERRED, 0)
+            revenue.taken_back_minor += back.get(Account.REFUNDS, 0)
+            revenue.weeks_earned = max(0, revenue.weeks_earned - 1)  # so that the rest is earned
+    db.session.flush()
+
+
+def _owed(order: Order) -> int:
+    """What the order's buyer owes by the ledger; negative when more came in."""
+    return balance_about(about(order), Account.RECEIVABLE).get(order.currency, 0)
+
+
+def weeks_of(run: CourseRun) -> int:
+    """How many weeks a run has; a part of one counts as a week."""
+    return -(-run.days // 7)
+
+
+def last_day_of_week(run: CourseRun, week: int) -> date:
+    """The day with which week `week`, counted from 1, is taught."""
+    return min(run.starts_on + timedelta(days=7 * week - 1), run.ends_on)
+
+
+def weeks_taught(run: CourseRun) -> int:
+    """How many weeks of a run are over where it takes place."""
+    today = clock.local_date(clock.now(), run.time_zone)
+    return sum(last_day_of_week(run, week) < today for week in range(1, weeks_of(run) + 1))
+
+
+def runs_with_weeks_to_earn() -> list[CourseRun]:
+    """Runs that have begun and hold money for weeks that are not earned."""
+    waiting = exists().where(
+        Order.run_id == CourseRun.id,
+        OrderRevenue.order_id == Order.id,
+        OrderRevenue.deferred_minor > 0,
+    )
+    today = clock.now().date()
+    found = db.session.scalars(
+        select(CourseRun).where(CourseRun.starts_on < today, waiting).order_by(CourseRun.id)
+    )
+    return list(found)
+
+
+def earn_weeks(run: CourseRun) -> int:
+    """Turn what was paid for the weeks that are taught into income; how many entries were made."""
+    lock_run(run)
+    made = 0
+    for week in range(1, weeks_taught(run) + 1):
+        made += _earn_week(run, week, is_last=week == weeks_taught(run))
+    return made
+
+
+def _earn_week(run: CourseRun, week: int, *, is_last: bool) -> int:
+    day = last_day_of_week(run, week)
+    statement = (
+        select(OrderRevenue, Order.currency, Order.country, Order.gateway, Order.paid_at)
+        .join(Order, Order.id == OrderRevenue.order_id)
+        .where(
+            Order.run_id == run.id,
+            OrderRevenue.deferred_minor > 0,
+            OrderRevenue.weeks_earned < week,
+        )
+        .order_by(Order.currency, Order.country, Order.gateway, Order.id)
+    )
+    earned: dict[tuple[str, str, str], int] = defaultdict(int)
+    latest = day
+    for revenue, currency, country, rail, paid_at in db.session.execute(statement):
+        paid_on = _day(paid_at or clock.now())
+        if paid_on > day and not is_last:
+            continue  # enrolled later: the weeks that are left carry it
+        share = revenue.deferred_minor // (weeks_of(run) - week + 1)
+        revenue.deferred_minor -= share
+        revenue.weeks_earned = week
+        latest = max(latest, paid_on)
+        earned[currency, country or "", rail or ""] += share
+    db.session.flush()
+    made = 0
+    for (currency, country, rail), minor in earned.items():
+        amount = Money(minor, currency)
+        made += 1 if amount else 0
+        post(
+            EntryKind.WEEK,
+            f"run:{run.id}:week:{week}:{uuid.uuid4()}",  # the rows say what is earned already
+            latest,
+            {Account.DEFERRED: amount, Account.COURSES: -amount},
+            product=f"run:{run.id}",
+            country=country,
+            rail=rail,
+        )
+    return made
+
+
+def _is_not_told(word: str, key: Any, kind: EntryKind) -> ColumnElement[bool]:
+    source = literal(f"{word}:") + cast(key, String)
+    return ~exists().where(LedgerEntry.source == source, LedgerEntry.kind == kind.value)
+
+
+def book_missing() -> int:
+    """Tell the ledger what happened before it was kept, or past it; how many facts were found."""
+    sales = db.session.scalars(
+        select(Order)
+        .join(Receipt, Receipt.order_id == Order.id)
+        .where(Order.total_minor > 0, _is_not_told("order", Order.id, EntryKind.SALE))
+        .order_by(Order.id)
+        .limit(AT_ONCE)
+    ).all()
+    for order in sales:
+        book_sale(lock_order(order))
+    payments = db.session.scalars(
+        select(Payment)
+        .where(_is_not_told("payment", Payment.id, EntryKind.PAYMENT))
+        .order_by(Payment.id)
+        .limit(AT_ONCE)
+    ).all()
+    for payment in payments:
+        book_payment(payment)
+    refunds = db.session.scalars(
+        select(Refund)
+        .where(
+            Refund.state == RefundState.DONE,
+            _is_not_told("refund", Refund.id, EntryKind.REFUND),
+        )
+        .order_by(Refund.done_at, Refund.id)
+        .limit(AT_ONCE)
+    ).all()
+    for refund in refunds:
+        lock_order(refund.order)
+        book_refund(refund)
+    return len(sales) + len(payments) + len(refunds)

@@ -1,0 +1,143 @@
+"""Do orders, payments, refunds and enrolments agree with the ledger?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, and_, cast, func, literal, or_, select
+
+from lms.core.db import db
+from lms.core.money import Money
+from lms.ledger.accounts import Account
+from lms.ledger.checks import LedgerCheck, Unexplained
+from lms.ledger.kinds import Difference, EntryKind
+from lms.ledger.models import LedgerEntry, LedgerPosting
+from lms.ledger.queries import movements
+from lms.payments import queries
+from lms.payments.models import Order, OrderRevenue, Payment, Receipt, Refund, RefundState
+
+
+def _differing(
+    word: str, row: Any, kind: EntryKind, currency: Any, minor: Any, *which: ColumnElement[bool]
+) -> Iterable[tuple[int, int, str]]:
+    """Rows whose entry is missing or moves another amount of what is owed: id, minor, currency."""
+    entry = and_(
+        LedgerEntry.source == literal(f"{word}:") + cast(row.id, String),
+        LedgerEntry.kind == kind.value,
+    )
+    owed = and_(
+        LedgerPosting.entry_id == LedgerEntry.id, LedgerPosting.account == Account.RECEIVABLE.value
+    )
+    statement = (
+        select(row.id, minor, currency)
+        .outerjoin(LedgerEntry, entry)
+        .outerjoin(LedgerPosting, owed)
+        .where(
+            *which,
+            or_(
+                LedgerPosting.id.is_(None),
+                func.abs(LedgerPosting.amount_minor) != minor,
+                LedgerPosting.currency != currency,
+            ),
+        )
+        .order_by(row.id)
+    )
+    for row in db.session.execute(statement):
+        yield row[0], row[1], row[2]
+
+
+def _sales() -> Iterable[Unexplained]:
+    has_receipt = Order.id.in_(select(Receipt.order_id))
+    found = _differing(
+        "order", Order, EntryKind.SALE, Order.currency, Order.total_minor,
+        has_receipt, Order.total_minor > 0,
+    )  # fmt: skip
+    for key, minor, currency in found:
+        yield Unexplained(Difference.SALE, f"order {key}", Money(minor, currency))
+
+
+def _payments() -> Iterable[Unexplained]:
+    found = _differing(
+        "payment", Payment, EntryKind.PAYMENT, Payment.currency, Payment.amount_minor
+    )
+    for key, minor, currency in found:
+        yield Unexplained(Difference.PAYMENT, f"payment {key}", Money(minor, currency))
+
+
+def _refunds() -> Iterable[Unexplained]:
+    found = _differing(
+        "refund", Refund, EntryKind.REFUND, Refund.currency, Refund.amount_minor,
+        Refund.state == RefundState.DONE,
+    )  # fmt: skip
+    for key, minor, currency in found:
+        yield Unexplained(Difference.REFUND, f"refund {key}", Money(minor, currency))
+
+
+def _owed() -> Iterable[Unexplained]:
+    """Nobody owes after a sale, and nobody is owed more than what is on its way back."""
+    on_its_way: dict[tuple[str, str], int] = defaultdict(int)
+    requested = (
+        select(Order.number, Refund.currency, Refund.amount_minor)
+        .join(Order, Order.id == Refund.order_id)
+        .where(Refund.state == RefundState.REQUESTED)
+    )
+    for number, currency, minor in db.session.execute(requested):
+        on_its_way[f"order:{number}", currency] += minor
+    owed = func.sum(LedgerPosting.amount_minor)
+    statement = (
+        select(LedgerEntry.about, LedgerPosting.currency, owed)
+        .join(LedgerEntry, LedgerEntry.id == LedgerPosting.entry_id)
+        .where(
+            LedgerPosting.account == Account.RECEIVABLE.value,
+            LedgerEntry.about.startswith("order:"),
+        )
+        .group_by(LedgerEntry.about, LedgerPosting.currency)
+        .having(owed != 0)
+        .order_by(LedgerEntry.about)
+    )
+    for about, currency, minor in db.session.execute(statement):
+        if not -on_its_way[about, currency] <= minor <= 0:
+            yield Unexplained(Difference.OWED, about, Money(int(minor), currency))
+
+
+def _weeks_to_come() -> Iterable[Unexplained]:
+    told: dict[tuple[str, str], int] = defaultdict(int)
+    lines = movements()
+    deferred = (
+        select(
+            lines.c.product, lines.c.currency, func.sum(lines.c.credit_minor - lines.c.debit_minor)
+        )
+        .where(lines.c.account == Account.DEFERRED.value, lines.c.product.startswith("run:"))
+        .group_by(lines.c.product, lines.c.currency)
+    )
+    for product, currency, minor in db.session.execute(deferred):
+        told[product, currency] = int(minor)
+    held = (
+        select(Order.run_id, Order.currency, func.sum(OrderRevenue.deferred_minor))
+        .join(Order, Order.id == OrderRevenue.order_id)
+        .group_by(Order.run_id, Order.currency)
+    )
+    rows = {(f"run:{run}", code): int(minor) for run, code, minor in db.session.execute(held)}
+    for product, currency in sorted(told.keys() | rows.keys()):
+        more = told[product, currency] - rows.get((product, currency), 0)
+        if more:
+            yield Unexplained(Difference.DEFERRED, product, Money(more, currency))
+
+
+def _places() -> Iterable[Unexplained]:
+    for order in db.session.scalars(queries.paid_not_enrolled()):
+        yield Unexplained(Difference.NOT_ENROLLED, f"order:{order.number}", order.total)
+    for enrolment in db.session.scalars(queries.enrolled_not_paid()):
+        yield Unexplained(Difference.NOT_PAID, f"enrolment {enrolment.id}")
+
+
+CHECKS = [
+    LedgerCheck("sales", _sales),
+    LedgerCheck("payments", _payments),
+    LedgerCheck("refunds", _refunds),
+    LedgerCheck("owed", _owed),
+    LedgerCheck("weeks_to_come", _weeks_to_come),
+    LedgerCheck("places", _places),
+]
