@@ -88,7 +88,7 @@ def entries() -> ResponseReturnValue:
     require("ledger.read")
     names = ("account", "about", "product")
     chosen = {name: request.args.get(name, "")[:100] for name in names} | {"month": _month("month")}
-    page = paginate(queries.list_entries(**chosen), page_number(), 50)
+    page = paginate(queries.list_entries(**chosen), page_number(), 25)
     return render_template(
         "ledger/entries.html",
         page=page,
