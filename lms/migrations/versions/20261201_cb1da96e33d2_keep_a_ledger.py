@@ -9,7 +9,7 @@ from lms.ledger.guards import postgresql_functions, postgresql_guards, sqlite_gu
 from sqlalchemy import Text  # so PostgreSQL's types are written
 from sqlalchemy.dialects import postgresql
 revision = 'cb1da96e33d2'
-down_revision = 'b8d20c6e417f'
+down_revision = 'c1974e253dbc'
 branch_labels = None
 depends_on = None
 
