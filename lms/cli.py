@@ -17,7 +17,7 @@ from rich.progress import Progress, TaskID
 from lms.config import ConfigurationError
 from lms.core.db import transaction
 from lms.core.errors import DomainError
-from lms.core.registry import PluginError
+from lms.core.registry import EXTENSION, PluginError
 
 console = Console()
 
@@ -89,6 +89,10 @@ def _ensure_basics() -> None:
     from lms.courses.services.topics import ensure_topics
 
     ensure_topics()
+    if "pricing" in current_app.extensions[EXTENSION].names:
+        from lms.pricing.services.tiers import ensure_tiers
+
+        ensure_tiers()
 
 
 @cli.command("demo")
@@ -149,7 +153,6 @@ def _require_keys() -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     from lms.certificates.services.keys import require_openable
-    from lms.core.registry import EXTENSION
 
     if "certificates" not in current_app.extensions[EXTENSION].names:
         return

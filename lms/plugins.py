@@ -25,6 +25,7 @@ ROOMS = (
     "ledger",
     "directory",
     "courses",
+    "pricing",
     "assessments",
     "payments",
     "forums",
@@ -35,7 +36,7 @@ ROOMS = (
 NEEDED = {"accounts", "notifications", "xapi", "reports", "directory", "courses"}
 # Rooms that need one which could else be switched off.
 STANDS_ON: dict[str, frozenset[str]] = {
-    "payments": frozenset({"ledger"}),
+    "payments": frozenset({"ledger", "pricing"}),
     "recognition": frozenset({"certificates"}),
 }
 

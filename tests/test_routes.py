@@ -81,7 +81,7 @@ def test_open_pages_say_so_once(app):
     blueprints = {endpoint.partition(".")[0] for endpoint in opened}
     assert blueprints <= {
         "accounts", "assessments", "certificates", "courses", "directory", "forums", "health",
-        "metrics", "notifications", "payments", "recognition", "test_payments",
+        "metrics", "notifications", "payments", "pricing", "recognition", "test_payments",
         "site", "xapi", "xapi_profile",
     }, opened  # fmt: skip
     assert not any(endpoint.startswith("administration.") for endpoint in opened)

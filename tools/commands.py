@@ -19,6 +19,7 @@ UNIT = "not browser and not postgres"
 # Rooms that no other needs, and where else there are tests that need them.
 OPTIONAL_ROOMS: dict[str, tuple[str, ...]] = {
     "assessments": (),
+    "pricing": (),
     "payments": ("tests/reports",),
     "forums": (),
     "ledger": (),
@@ -27,7 +28,7 @@ OPTIONAL_ROOMS: dict[str, tuple[str, ...]] = {
 }
 # Which of them a room needs.
 STANDS_ON: dict[str, frozenset[str]] = {
-    "payments": frozenset({"ledger"}),
+    "payments": frozenset({"ledger", "pricing"}),
     "recognition": frozenset({"certificates"}),
 }
 QUICK = "not browser and not postgres and not slow"

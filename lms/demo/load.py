@@ -84,6 +84,10 @@ def load_demo(tell: Step) -> dict[str, Any]:
         ensure_staff(course, people["instructor"], organisations["centro-andino"])
         ensure_staff(course, colleague, organisations["instituto-puente"])
         ensure_credit(course, association)
+    if "pricing" in current_app.extensions[EXTENSION].names:
+        from lms.pricing.services.tiers import ensure_tiers
+
+        ensure_tiers()
     if "payments" in current_app.extensions[EXTENSION].names:
         ensure_selling(people["admin"])
     tell("course runs")

@@ -1,0 +1,1 @@
+"""What one person pays: tiers by income, stored amounts, reductions, quotes."""

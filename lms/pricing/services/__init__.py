@@ -1,0 +1,1 @@
+"""What changes prices: one function a use case."""
