@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from lms.accounts.models import User
 from lms.certificates import queries
+from lms.certificates.badge_api import clients, connections
 from lms.certificates.credential_formats.base import credential_formats
 from lms.certificates.errors import CannotDraw
 from lms.certificates.models import Credential, KeyUse
@@ -85,12 +86,19 @@ def sign_missing_tokens() -> None:
     db.session.flush()
 
 
+def forget_connections() -> None:
+    """Delete tokens that open nothing any more, ended connections and clients without any."""
+    connections.forget_old()
+    clients.forget_unused()
+
+
 JOBS = [
     Job("certificates.issue", issue, retries=30, pause=60),
     Job("certificates.draw_pdf", draw_pdf, writes=False),
     Job("certificates.sign_missing_tokens", sign_missing_tokens, every="37 * * * *"),
     Job("certificates.verify_files", batch.work_off, writes=False),
     Job("certificates.forget_batches", batch.forget_old, every="41 4 * * *"),
+    Job("certificates.forget_connections", forget_connections, every="47 4 * * *"),
     Job("certificates.tell_subscriber", programs.tell_subscriber, retries=12, writes=False),
     Job("certificates.sign_status_lists", sign_status_lists, every="23 * * * *"),
 ]

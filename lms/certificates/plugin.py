@@ -11,6 +11,7 @@ from lms.certificates import jobs as room_jobs
 from lms.certificates import notices, statements
 from lms.certificates import panels as fragments
 from lms.certificates import permissions as rules
+from lms.certificates.badge_api import connections, foreign
 from lms.certificates.commands import keys_group, verify_command
 from lms.certificates.credential_formats.baked import BakedPng, BakedSvg
 from lms.certificates.credential_formats.base import CredentialFormat
@@ -21,7 +22,8 @@ from lms.certificates.reports import REPORTS
 from lms.certificates.services import batch, holder, programs
 from lms.certificates.services.issue import issue_when_completed
 from lms.certificates.views import administration as _administration  # noqa: F401
-from lms.certificates.views import bp
+from lms.certificates.views import badges, bp
+from lms.certificates.views import connections as connecting
 from lms.certificates.views import documents as _documents  # noqa: F401
 from lms.certificates.views import holder as _holder  # noqa: F401
 from lms.certificates.views import many as _many  # noqa: F401
@@ -41,8 +43,8 @@ from lms.xapi.mapping import StatementMapping
 
 @hookimpl
 def blueprints() -> list[Blueprint]:
-    """Verification, my certificates, administration, documents for programs."""
-    return [bp]
+    """Verification, my certificates, administration, documents for programs, Open Badges API."""
+    return [bp, badges.bp, connecting.bp]
 
 
 @hookimpl
@@ -122,6 +124,7 @@ def navigation() -> list[NavigationEntry]:
             "certificates.my_certificates",
             "account",
             15,
+            also=("certificates.my_", "badge_connections.connected"),
         ),
         NavigationEntry(
             "certificates",
@@ -142,4 +145,6 @@ def personal_data() -> list[PersonalData]:
         PersonalData("certificates", holder.export, holder.erase),
         PersonalData("certificate_batches", batch.export, batch.erase),
         PersonalData("certificate_programs", programs.export, programs.erase),
+        PersonalData("connected_apps", connections.export, connections.erase),
+        PersonalData("certificates_from_elsewhere", foreign.export, foreign.erase),
     ]

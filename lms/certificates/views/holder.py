@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 from lms.accounts.permissions import require, signed_in
 from lms.certificates import queries
+from lms.certificates.badge_api import queries as badge_queries
 from lms.certificates.credential_formats.base import credential_formats
 from lms.certificates.errors import NothingChosen, TooManyChosen
 from lms.certificates.forms import LanguagesForm, RecordForm
@@ -63,6 +64,7 @@ def _mine(record_form: RecordForm, status: int = 200) -> ResponseReturnValue:
         items=items,
         formats=formats,
         record_form=record_form,
+        foreign=badge_queries.list_foreign(signed_in()),
     )
     return page, status
 

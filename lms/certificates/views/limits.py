@@ -58,6 +58,16 @@ def limit_batches(view: View) -> View:
     return cast(View, limit(view))
 
 
+def limit_registrations(view: View) -> View:
+    """20 registrations of programs in an hour from one address."""
+    return cast(View, limiter.limit("20 per hour")(view))
+
+
+def limit_tokens(view: View) -> View:
+    """300 questions for tokens in ten minutes from one address."""
+    return cast(View, limiter.shared_limit("300 per 10 minutes", scope="tokens")(view))
+
+
 def limit_records(view: View) -> View:
     """30 files of several certificates in ten minutes from one address."""
     return cast(View, limiter.limit("30 per 10 minutes")(view))
