@@ -37,6 +37,8 @@ def ensure_history(people: dict[str, User], cohort: list[User]) -> None:
     )
     if known is not None:
         return
+    from lms.demo.books import keep_books  # knows payments, which can be switched off
+
     newest = newest_job()
     run = _past_run(course)
     activities = db.session.scalars(
@@ -48,33 +50,8 @@ def ensure_history(people: dict[str, User], cohort: list[User]) -> None:
     random = Random(2026)  # noqa: S311  # the same past in every demo
     for number, user in enumerate(cohort):
         _one_learner(run, user, list(activities), number, random)
-    _keep_books(run, people["admin"])
+    keep_books(run, people["admin"])
     send_no_old_mails(newest)
-
-
-def _keep_books(run: CourseRun, administrator: User) -> None:
-    """One learner gets half back in the second week, the weeks are earned, a month is closed."""
-    from lms.ledger.services.periods import close_month, next_to_close
-    from lms.payments.models import Order, RefundReason
-    from lms.payments.services.bookkeeping import earn_weeks
-    from lms.payments.services.refunds import request_refund, settle_refund
-
-    order = db.session.scalars(
-        select(Order).where(Order.run_id == run.id).order_by(Order.id)
-    ).first()
-    assert order is not None
-    [payment] = order.payments
-    with clock.set_to(run.starts_at + timedelta(days=9)):
-        earn_weeks(run)
-        half = Money(payment.amount_minor // 2, payment.currency)
-        refund = request_refund(
-            payment, half, RefundReason.BY_ADMINISTRATOR, by=administrator, note="Left half-way"
-        )
-        settle_refund(refund, "re_demo_0001")
-    earn_weeks(run)
-    month = next_to_close()
-    if month is not None:
-        close_month(month, administrator)
 
 
 def _past_run(course: Course) -> CourseRun:

@@ -22,6 +22,8 @@ class Account(StrEnum):
     RECEIVABLE = "Assets:Receivable"
     PARTNER_RECEIVABLE = "Assets:PartnerReceivable"
     DISPUTES = "Assets:DisputesOpen"
+    EXCHANGE = "Equity:Exchange"
+    SUSPENSE = "Equity:NotExplained"
     DEFERRED = "Liabilities:Deferred"
     TAX = "Liabilities:Tax"
     PARTNER_PAYABLE = "Liabilities:PartnerPayable"
@@ -52,6 +54,8 @@ LABELS: dict[Account, LazyString] = {
     Account.RECEIVABLE: lazy_gettext("Owed by buyers"),
     Account.PARTNER_RECEIVABLE: lazy_gettext("Collected by a partner for us"),
     Account.DISPUTES: lazy_gettext("Held back in disputes"),
+    Account.EXCHANGE: lazy_gettext("Exchanged between currencies"),
+    Account.SUSPENSE: lazy_gettext("Not explained yet"),
     Account.DEFERRED: lazy_gettext("Paid for weeks still to come"),
     Account.TAX: lazy_gettext("Tax owed"),
     Account.PARTNER_PAYABLE: lazy_gettext("Owed to a partner"),

@@ -19,6 +19,13 @@ class EntryKind(StrEnum):
     REFUND = "refund"
     REFUND_FAILED = "refund_failed"
     CREDIT_NOTE_UNDONE = "credit_note_undone"
+    EXCHANGE = "exchange"  # money changed into the currency of the account at the service
+    DISPUTE = "dispute"
+    DISPUTE_WON = "dispute_won"
+    DISPUTE_LOST = "dispute_lost"
+    PAYOUT = "payout"
+    UNKNOWN = "unknown"  # moved at the payment service, nobody knows why yet
+    EXPLAINED = "explained"
 
 
 ENTRY_KINDS: dict[str, LazyString] = {
@@ -30,6 +37,13 @@ ENTRY_KINDS: dict[str, LazyString] = {
     EntryKind.REFUND: lazy_gettext("Money given back"),
     EntryKind.REFUND_FAILED: lazy_gettext("Refund that did not arrive"),
     EntryKind.CREDIT_NOTE_UNDONE: lazy_gettext("Sale holds after all"),
+    EntryKind.EXCHANGE: lazy_gettext("Exchanged by the payment service"),
+    EntryKind.DISPUTE: lazy_gettext("Dispute opened"),
+    EntryKind.DISPUTE_WON: lazy_gettext("Dispute won"),
+    EntryKind.DISPUTE_LOST: lazy_gettext("Dispute lost"),
+    EntryKind.PAYOUT: lazy_gettext("Paid out to the bank"),
+    EntryKind.UNKNOWN: lazy_gettext("Moved at the payment service"),
+    EntryKind.EXPLAINED: lazy_gettext("Explained by hand"),
 }
 
 
@@ -44,6 +58,10 @@ class Difference(StrEnum):
     REFUND = "refund and entry differ"
     OWED = "paid order still owed"
     DEFERRED = "weeks to come and ledger differ"
+    MOVEMENT = "money moved and not explained"
+    NO_MOVEMENT = "payment service does not know it"
+    PAYOUT = "payout is not the sum of its parts"
+    CLEARING = "payment service and ledger differ"
     NOT_ENROLLED = "paid but not enrolled"
     NOT_PAID = "enrolled but not paid"
 
@@ -57,6 +75,10 @@ DIFFERENCES: dict[str, LazyString] = {
     Difference.REFUND: lazy_gettext("A refund and its entry differ"),
     Difference.OWED: lazy_gettext("A paid order is still owed, or more came than was owed"),
     Difference.DEFERRED: lazy_gettext("Weeks still to come are not what the ledger holds for them"),
+    Difference.MOVEMENT: lazy_gettext("Money moved at the payment service, and nobody knows why"),
+    Difference.NO_MOVEMENT: lazy_gettext("The payment service does not know of this money"),
+    Difference.PAYOUT: lazy_gettext("A payout is not the sum of its parts"),
+    Difference.CLEARING: lazy_gettext("The payment service holds another amount than the ledger"),
     Difference.NOT_ENROLLED: lazy_gettext("Paid but not enrolled"),
     Difference.NOT_PAID: lazy_gettext("Enrolled but not paid"),
 }

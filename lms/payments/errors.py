@@ -66,3 +66,9 @@ class WebhookRefused(InvalidInput):
 
     status = 400
     message = lazy_gettext("The signature of this message is not right.")
+
+
+class MovementExplained(DomainError):
+    """Somebody said before what a movement was."""
+
+    message = lazy_gettext("This movement is explained already.")

@@ -50,6 +50,19 @@ class CheckoutForm(FlaskForm):  # type: ignore[misc]
             self.gateway.data = gateways[0].name if gateways else None
 
 
+class ExplainForm(FlaskForm):  # type: ignore[misc]
+    """What an open movement at a payment service was."""
+
+    account = SelectField(
+        lazy_gettext("What was it?"),
+        [InputRequired(lazy_gettext("Choose what it was."))],
+    )
+    explanation = TextAreaField(
+        lazy_gettext("How do you know?"),
+        [InputRequired(lazy_gettext("Say how you know, for whoever asks later.")), Length(max=500)],
+    )
+
+
 def read_amount(text: str, currency: str) -> Money:
     """An amount above zero as a person of the present language writes it.
 

@@ -16,9 +16,9 @@ from lms.notifications.messages import write_message
 from lms.payments import queries
 from lms.payments.documents import receipt_name, receipt_pdf
 from lms.payments.errors import NothingToRefund
-from lms.payments.gateways.base import Fact, RefundFailed, payment_gateways
+from lms.payments.gateways.base import Fact, MovementKind, RefundFailed, payment_gateways
 from lms.payments.models import OPEN, Order, Refund, RefundReason, RefundState
-from lms.payments.services import bookkeeping, orders, payments, refunds
+from lms.payments.services import bookkeeping, disputes, orders, payments, reconciliation, refunds
 
 FIRST_CHECK_AFTER = timedelta(minutes=3)
 SETTLING_CHECK_AFTER = timedelta(hours=6)
@@ -147,6 +147,30 @@ def book_missing() -> None:
             is_more = bookkeeping.book_missing() > 0
 
 
+def sync_movements() -> None:
+    """Ask each payment service what moved there, and take it up, a transaction for each."""
+    for gateway in list(payment_gateways.values()):
+        asked_at = clock.now()
+        movements = gateway.movements(reconciliation.since_when(gateway))
+        if movements is None:
+            continue
+        new = found = 0
+        # What comes later rests on what came before, also within one second.
+        order = list(MovementKind)
+        for movement in sorted(movements, key=lambda one: order.index(one.kind)):
+            with transaction():
+                is_new, has_found = reconciliation.take_movement(gateway, movement)
+            new, found = new + is_new, found + has_found
+        for reference in disputes.open_disputes(gateway.name):
+            told = gateway.find_dispute(reference)
+            if told is not None:
+                with transaction():
+                    disputes.note_dispute(gateway.name, told)
+        held = gateway.balance()
+        with transaction():
+            reconciliation.keep_sync(gateway, asked_at, new, found, held)
+
+
 JOBS = [
     Job("payments.refund", refund, writes=False, retries=40),
     Job("payments.refund_order", refund_order),
@@ -155,5 +179,6 @@ JOBS = [
     Job("payments.mail_receipt", mail_receipt, writes=False),
     Job("payments.reconcile", reconcile, every="* * * * *"),
     Job("payments.earn_weeks", earn_weeks, writes=False, every="15 * * * *"),
+    Job("payments.sync_movements", sync_movements, writes=False, every="0 3 * * *"),
     Job("payments.book_missing", book_missing, writes=False, every="20 3 * * *"),
 ]

@@ -53,6 +53,7 @@ class RefundReason(StrEnum):
     PAID_TWICE = "paid_twice"
     SEAT_GONE = "seat_gone"
     RUN_CANCELLED = "run_cancelled"
+    DISPUTE_LOST = "dispute_lost"  # the buyer's bank took it
     AT_GATEWAY = "at_gateway"  # somebody refunded in the gateway's own pages
 
 

@@ -29,11 +29,19 @@ from lms.payments.personal_data import PERSONAL_DATA
 from lms.payments.reports import REPORTS
 from lms.payments.services import orders, refunds
 from lms.payments.services.ledger_checks import CHECKS
-from lms.payments.views import administration, bp, checkout, vouchers, webhooks
+from lms.payments.services.movement_checks import CHECKS as MOVEMENT_CHECKS
+from lms.payments.views import (
+    administration,
+    bp,
+    checkout,
+    reconciliation,
+    vouchers,
+    webhooks,
+)
 from lms.payments.views import orders as order_views
 from lms.reports.base import Report
 
-__all__ = ["administration", "checkout", "order_views", "vouchers", "webhooks"]
+__all__ = ["administration", "checkout", "order_views", "reconciliation", "vouchers", "webhooks"]
 
 
 @hookimpl
@@ -102,7 +110,7 @@ def reports() -> list[Report]:
 @hookimpl
 def ledger_checks() -> list[LedgerCheck]:
     """Orders, payments, refunds and places agree with the ledger."""
-    return CHECKS
+    return [*CHECKS, *MOVEMENT_CHECKS]
 
 
 @hookimpl

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -31,7 +31,7 @@ def post(
     kind: str,
     source: str,
     happened_on: date,
-    amounts: Mapping[str, Money],
+    amounts: Mapping[str, Money] | Sequence[tuple[str, Money]],
     *,
     about: str = "",
     product: str = "",
@@ -42,9 +42,11 @@ def post(
     """Tell a fact; the id of its entry, None when it was told before or moves no money.
 
     amounts: by account, debits positive and credits negative; they sum to zero in each currency.
+    As pairs where an account moves in several currencies.
     A day in a closed month counts for the first open day. Raises Unbalanced.
     """
-    moved = {account: amount for account, amount in amounts.items() if amount}
+    pairs = amounts.items() if isinstance(amounts, Mapping) else amounts
+    moved = [(account, amount) for account, amount in pairs if amount]
     _check(moved)
     if not moved:
         return None
@@ -79,7 +81,7 @@ def post(
                 "currency": amount.currency,
                 "amount_minor": amount.minor,
             }
-            for account, amount in moved.items()
+            for account, amount in moved
         ],
     )
     db.session.execute(insert(LedgerSeal).values(entry_id=entry_id))
@@ -87,9 +89,9 @@ def post(
     return entry_id
 
 
-def _check(amounts: Mapping[str, Money]) -> None:
+def _check(amounts: Sequence[tuple[str, Money]]) -> None:
     left: dict[str, int] = defaultdict(int)
-    for account, amount in amounts.items():
+    for account, amount in amounts:
         kind_of(account)
         left[amount.currency] += amount.minor
     if any(left.values()):

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
+from lms.payments.demo_gateway.balance import BalanceBook
 from lms.payments.demo_gateway.objects import (
     Thing,
     make_charge,
@@ -34,6 +35,7 @@ _DECLINES = {
     "4000000000000069": "expired_card",
 }
 _ACCEPTED = {"4242424242424242", "5555555555554444", "378282246310005"}
+_DISPUTED = {"4000000000000259"}
 _ASKS_BANK = {"4000002500003155", "4000002760003184"}
 
 
@@ -59,7 +61,7 @@ class Outcome(StrEnum):
 Deliver = Callable[[str, str], bool]  # (body, signature) -> whether it was taken
 
 
-class StripeDouble:
+class StripeDouble(BalanceBook):
     """One account with its state.
 
     address: where its API and pages are served. webhook_url: where messages go; None when
@@ -139,7 +141,9 @@ class StripeDouble:
             charge["amount_refunded"] += amount
             charge["refunded"] = charge["amount_refunded"] == charge["amount"]
             change.put(charge)
-            refund = change.put(make_refund(charge, amount, params.get("metadata", {})))
+            refund = make_refund(charge, amount, params.get("metadata", {}))
+            refund["balance_transaction"] = self._settle(change, refund, "refund", -amount)["id"]
+            change.put(refund)
             change.tell(make_event("charge.refunded", charge))
             change.tell(make_event("refund.created", refund))
         self.wake()
@@ -164,8 +168,10 @@ class StripeDouble:
             if number in _DECLINES:
                 self._decline(change, session, _DECLINES[number])
                 outcome = Outcome.DECLINED
-            elif number in _ACCEPTED:
-                self._take_money(change, session)
+            elif number in _ACCEPTED | _DISPUTED:
+                charge = self._take_money(change, session)
+                if number in _DISPUTED:
+                    self.open_dispute(change, charge)
                 outcome = Outcome.PAID
             else:
                 return Outcome.WRONG_NUMBER
@@ -244,9 +250,10 @@ class StripeDouble:
         change.put(session)
         return change.put(intent)
 
-    def _take_money(self, change: Change, session: Thing, what: str = "completed") -> None:
+    def _take_money(self, change: Change, session: Thing, what: str = "completed") -> Thing:
         intent = self._intent(change, session)
         charge = change.put(make_charge(intent))
+        self._settle_charge(change, charge)
         intent |= {
             "status": "succeeded",
             "amount_received": intent["amount"],
@@ -259,6 +266,7 @@ class StripeDouble:
         change.tell(make_event("charge.succeeded", charge))
         change.tell(make_event("payment_intent.succeeded", intent))
         change.tell(make_event(f"checkout.session.{what}", session))
+        return charge
 
     def _decline(self, change: Change, session: Thing, reason: str) -> None:
         intent = self._intent(change, session)

@@ -132,6 +132,96 @@ def make_refund(charge: Thing, amount: int, metadata: Thing) -> Thing:
     }
 
 
+def make_balance_transaction(
+    source: str, category: str, amount: int, currency: str, *, fee: int, rate: float | None
+) -> Thing:
+    """Money that moved on the account's balance. category: Stripe's reporting category."""
+    types = {"charge": "charge", "refund": "refund", "payout": "payout"}
+    now = int(time.time())
+    details = {
+        "amount": fee,
+        "application": None,
+        "currency": currency,
+        "description": "Processing fees",
+        "type": "stripe_fee",
+    }
+    return {
+        "id": new_id("txn"),
+        "object": "balance_transaction",
+        "amount": amount,
+        "available_on": now,
+        "balance_type": "payments",
+        "created": now,
+        "currency": currency,
+        "description": None,
+        "exchange_rate": rate,
+        "fee": fee,
+        "fee_details": [details] if fee else [],
+        "net": amount - fee,
+        "reporting_category": category,
+        "source": source,
+        "status": "available",
+        "type": types.get(category, "adjustment"),
+    }
+
+
+def make_payout(amount: int, currency: str) -> Thing:
+    """Money sent to the account's bank."""
+    now = int(time.time())
+    return {
+        "id": new_id("po"),
+        "object": "payout",
+        "amount": amount,
+        "application_fee": None,
+        "arrival_date": now,
+        "automatic": True,
+        "balance_transaction": None,
+        "created": now,
+        "currency": currency,
+        "destination": None,
+        "failure_balance_transaction": None,
+        "livemode": False,
+        "metadata": {},
+        "method": "standard",
+        "original_payout": None,
+        "reconciliation_status": "completed",
+        "reversed_by": None,
+        "source_type": "card",
+        "status": "paid",
+        "type": "bank_account",
+    }
+
+
+def make_dispute(charge: Thing, reason: str) -> Thing:
+    """A charge that the buyer's bank takes back until it is decided."""
+    now = int(time.time())
+    return {
+        "id": new_id("dp"),
+        "object": "dispute",
+        "amount": charge["amount"],
+        "balance_transactions": [],
+        "charge": charge["id"],
+        "created": now,
+        "currency": charge["currency"],
+        "enhanced_eligibility_types": [],
+        "evidence": {"enhanced_evidence": {}},
+        "evidence_details": {
+            "due_by": now + 7 * 24 * 3600,
+            "enhanced_eligibility": {},
+            "has_evidence": False,
+            "past_due": False,
+            "submission_count": 0,
+            "submission_method": "not_submitted",
+        },
+        "is_charge_refundable": False,
+        "livemode": False,
+        "metadata": {},
+        "payment_intent": charge["payment_intent"],
+        "reason": reason,
+        "status": "needs_response",
+    }
+
+
 def make_event(type_: str, thing: Thing) -> Thing:
     """A message about an object, as it is now."""
     return {

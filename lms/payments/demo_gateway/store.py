@@ -72,6 +72,15 @@ class Change:
         )
         return thing
 
+    def objects(self, prefix: str) -> list[Thing]:
+        """Objects whose ids begin with `prefix`, the oldest first."""
+        rows = self.connection.execute(
+            "SELECT body FROM things WHERE id >= ? AND id < ? AND instr(id, ':') = 0",
+            (prefix, f"{prefix}~"),
+        ).fetchall()
+        found: list[Thing] = [json.loads(row[0]) for row in rows]
+        return sorted(found, key=lambda thing: (thing["created"], thing["id"]))
+
     def answer(self, key: str) -> tuple[str, int, Thing] | None:
         """What was asked and answered under an idempotency key."""
         row = self.connection.execute(

@@ -110,10 +110,26 @@ def create_refund() -> ResponseReturnValue:
 @bp.get("/v1/payment_intents/<key>")
 @bp.get("/v1/charges/<key>")
 @bp.get("/v1/refunds/<key>")
+@bp.get("/v1/disputes/<key>")
 @open_view
 def show(key: str) -> ResponseReturnValue:
     """One object."""
     return _answer(lambda: double().get(key))
+
+
+@bp.get("/v1/balance_transactions")
+@open_view
+def list_balance_transactions() -> ResponseReturnValue:
+    """Movements of the balance."""
+    query = request.args.to_dict()
+    return _answer(lambda: double().list_balance_transactions(query))
+
+
+@bp.get("/v1/balance")
+@open_view
+def balance() -> ResponseReturnValue:
+    """What the account holds."""
+    return _answer(lambda: double().balance())
 
 
 def _page(session: Thing, error: str | None = None, asks_bank: bool = False) -> str:

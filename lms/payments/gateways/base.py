@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import ClassVar
 
 from flask_babel.speaklater import LazyString
@@ -78,6 +79,59 @@ class RefundSettled(Fact):
 
 
 @dataclass(frozen=True)
+class DisputeTold(Fact):
+    """The buyer's bank takes a payment back, or has decided about it.
+
+    order: nil, as the payment's reference names it. is_won: None while it is open.
+    """
+
+    payment: str
+    reference: str
+    amount: Money
+    reason: str
+    evidence_until: datetime | None
+    is_won: bool | None = None
+
+
+class MovementKind(StrEnum):
+    """Why money moved on the account at a payment service; each may rest on those before it."""
+
+    PAYMENT = "payment"
+    REFUND = "refund"
+    REFUND_FAILED = "refund_failed"
+    DISPUTE = "dispute"
+    DISPUTE_WON = "dispute_won"
+    FEE = "fee"
+    OTHER = "other"
+    PAYOUT = "payout"
+
+
+@dataclass(frozen=True)
+class Movement:
+    """Money that moved on the account at a payment service, in the account's currency.
+
+    amount, fee: what came in (negative: went out), and what the service kept of it. original: in
+    the buyer's currency. category: the service's own word. source: its id of what moved it.
+    payment: the reference of the payment it belongs to, order and refund: ours. members: of a
+    payout, the references of what it pays out, its own included.
+    """
+
+    reference: str
+    kind: MovementKind
+    category: str
+    source: str
+    amount: Money
+    fee: Money
+    happened_at: datetime
+    available_at: datetime
+    original: Money | None = None
+    payment: str | None = None
+    order: uuid.UUID | None = None
+    refund: uuid.UUID | None = None
+    members: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class GatewayEvent:
     """A signed message of a gateway: its id, its kind and what it says about our orders."""
 
@@ -137,6 +191,21 @@ class PaymentGateway(ABC):
 
         Raises WebhookRefused when it is not signed by the service.
         """
+        return None
+
+    def movements(self, since: datetime) -> Iterable[Movement] | None:
+        """Money that moved at the service since an instant, the oldest first.
+
+        None when the service does not tell, or is not set up. Raises GatewayUnavailable.
+        """
+        return None
+
+    def balance(self) -> Sequence[Money]:
+        """What the account at the service holds, by currency. Raises GatewayUnavailable."""
+        return ()
+
+    def find_dispute(self, reference: str) -> DisputeTold | None:
+        """What became of a dispute. Raises GatewayUnavailable."""
         return None
 
     def refund(self, refund: Refund) -> str | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,16 +16,20 @@ from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from lms.config import Settings
+from lms.core.money import Money
 from lms.core.settings import settings
 from lms.core.text import in_language
 from lms.core.web import absolute_url
 from lms.payments.demo_gateway.in_process import InProcessClient
 from lms.payments.demo_gateway.keys import demo_keys, is_demo
 from lms.payments.errors import GatewayUnavailable, WebhookRefused
+from lms.payments.gateways import stripe_movements
 from lms.payments.gateways.base import (
+    DisputeTold,
     Fact,
     GatewayEvent,
     MoneyReturned,
+    Movement,
     PaymentArrived,
     PaymentDeclined,
     PaymentGateway,
@@ -201,6 +205,20 @@ class StripeGateway(PaymentGateway):
             raise RefundFailed(answer.failure_reason or answer.status)
         return answer.id if answer.status == "succeeded" else None
 
+    def movements(self, since: datetime) -> Iterable[Movement] | None:
+        """The balance transactions of the account."""
+        if not self.is_available(""):
+            return None
+        return stripe_movements.list_movements(client(), since)
+
+    def find_dispute(self, reference: str) -> DisputeTold | None:
+        """The dispute as it is now."""
+        return stripe_movements.find_dispute(client(), reference)
+
+    def balance(self) -> Sequence[Money]:
+        """Available and pending money of the account."""
+        return stripe_movements.balance(client())
+
 
 def _uuid(text: Any) -> uuid.UUID | None:
     try:
@@ -243,6 +261,8 @@ def event_facts(type_: str, thing: Any) -> list[Fact]:
         "checkout.session.expired",
     ):
         return _session_facts(thing)
+    if type_ in ("charge.dispute.created", "charge.dispute.closed"):
+        return [stripe_movements.dispute_fact(thing)]
     order = _order_of(thing)
     if type_ == "checkout.session.async_payment_failed":
         order = order or _uuid(thing.client_reference_id)

@@ -11,6 +11,15 @@ from lms.payments.queries.exceptions import (
     paid_not_enrolled,
     refunds_by_hand,
 )
+from lms.payments.queries.movements import (
+    PayoutRow,
+    get_movement,
+    last_syncs,
+    list_disputes,
+    list_gateway_movements,
+    payouts,
+    unexplained_money,
+)
 from lms.payments.queries.orders import (
     carries_enrolment,
     courses_sold,
@@ -44,6 +53,7 @@ from lms.payments.queries.revenue import (
 
 __all__ = [
     "LedgerLine",
+    "PayoutRow",
     "RevenueRow",
     "amount_differs",
     "carries_enrolment",
@@ -57,13 +67,17 @@ __all__ = [
     "find_order",
     "find_payment",
     "find_refund",
+    "get_movement",
     "get_order",
     "get_payment",
     "get_refund",
     "get_run",
     "get_voucher",
     "kept_for",
+    "last_syncs",
     "ledger_lines",
+    "list_disputes",
+    "list_gateway_movements",
     "list_ledger",
     "list_movements",
     "list_orders",
@@ -71,8 +85,10 @@ __all__ = [
     "list_vouchers",
     "paid_not_enrolled",
     "payments_of",
+    "payouts",
     "refunds_by_hand",
     "revenue",
     "runs_for_sale",
     "timeline",
+    "unexplained_money",
 ]

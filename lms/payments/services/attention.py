@@ -14,7 +14,8 @@ from lms.payments.models import Order
 def call_administrators(order: Order, what: str) -> None:
     """Tell all administrators about an order.
 
-    what: a PaymentException, "refund_failed" or "refund_by_hand".
+    what: a PaymentException, "refund_failed", "refund_by_hand", "dispute_opened", "dispute_won"
+    or "dispute_lost".
     """
     administrators = db.session.scalars(
         select(User).where(User.is_administrator, User.closed_at.is_(None))

@@ -24,6 +24,7 @@ from lms.payments import queries
 from lms.payments.errors import OrderClosed, ReferenceUsed, WrongTransferAmount
 from lms.payments.events import OrderPaid, PaymentFailed
 from lms.payments.gateways.base import (
+    DisputeTold,
     Fact,
     GatewayEvent,
     MoneyReturned,
@@ -41,7 +42,7 @@ from lms.payments.models import (
     RefundReason,
     WebhookEvent,
 )
-from lms.payments.services import bookkeeping, orders, refunds
+from lms.payments.services import bookkeeping, disputes, orders, refunds
 from lms.payments.services.attention import call_administrators
 from lms.payments.services.numbers import insert_if_new
 from lms.payments.services.receipts import issue_receipt
@@ -78,6 +79,8 @@ def receive_event(gateway: str, event: GatewayEvent, payload_hash: str) -> bool:
 
 def apply_fact(gateway: str, fact: Fact) -> Order | None:
     """Do what a fact about an order asks for; None when the order is not ours. Safe to repeat."""
+    if isinstance(fact, DisputeTold):
+        return disputes.note_dispute(gateway, fact)
     order = queries.find_order(fact.order)
     if order is None:
         return None

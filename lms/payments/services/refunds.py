@@ -115,13 +115,14 @@ def settle_refund(refund: Refund, reference: str) -> None:
         return
     book_refund(refund)
     _follow_ledger(order)
-    tell(
-        order.user,
-        "payments.refunded",
-        **queries.facts_for_messages(order),
-        refund=[refund.amount_minor, refund.currency],
-        reason=refund.reason,
-    )
+    if refund.reason != RefundReason.DISPUTE_LOST:
+        tell(
+            order.user,
+            "payments.refunded",
+            **queries.facts_for_messages(order),
+            refund=[refund.amount_minor, refund.currency],
+            reason=refund.reason,
+        )
     emit(OrderRefunded(order, refund))
 
 
@@ -170,6 +171,28 @@ def note_money_returned(payment: Payment, refunded: Money) -> None:
     db.session.add(refund)
     db.session.flush()
     settle_refund(refund, f"{payment.reference}:{refunded.minor}")
+
+
+def note_money_taken(payment: Payment, amount: Money, reference: str) -> Refund | None:
+    """A dispute was lost: what had not gone back before went to the buyer by their bank.
+
+    None when nothing was left. The buyer knows of it and is not told again.
+    """
+    left = Money(min(amount.minor, payment.remaining.minor), payment.currency)
+    if amount.currency != payment.currency or not left:
+        return None
+    _reserve(payment, left)
+    refund = Refund(
+        order_id=payment.order_id,
+        payment=payment,
+        currency=left.currency,
+        amount_minor=left.minor,
+        reason=RefundReason.DISPUTE_LOST,
+    )
+    db.session.add(refund)
+    db.session.flush()
+    settle_refund(refund, reference)
+    return refund
 
 
 def _follow_ledger(order: Order) -> None:

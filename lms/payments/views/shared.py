@@ -13,8 +13,9 @@ from lms.core.models import SiteSetting
 from lms.core.templating import format_moment
 from lms.core.text import in_language
 from lms.payments.gateways.bank_transfer import bank_account
-from lms.payments.gateways.base import payment_gateways
+from lms.payments.gateways.base import MovementKind, payment_gateways
 from lms.payments.models import OrderState, PaymentException, RefundReason, RefundState
+from lms.payments.movement_models import DisputeState
 from lms.payments.views import bp
 
 STATES: dict[str, LazyString] = {
@@ -40,6 +41,7 @@ _REASONS = {
     RefundReason.PAID_TWICE: lazy_gettext("paid twice"),
     RefundReason.SEAT_GONE: lazy_gettext("no place was free any more"),
     RefundReason.RUN_CANCELLED: lazy_gettext("the course run was cancelled"),
+    RefundReason.DISPUTE_LOST: lazy_gettext("the buyer’s bank took it back"),
     RefundReason.AT_GATEWAY: lazy_gettext("made at the payment service"),
 }
 _EXCEPTIONS = {
@@ -47,6 +49,21 @@ _EXCEPTIONS = {
     PaymentException.PAID_TWICE: lazy_gettext("paid twice, given back"),
     PaymentException.SEAT_GONE: lazy_gettext("came after the place was given away, given back"),
     PaymentException.RUN_CANCELLED: lazy_gettext("came after the run was cancelled, given back"),
+}
+MOVEMENTS: dict[str, LazyString] = {
+    MovementKind.PAYMENT: lazy_gettext("Payment"),
+    MovementKind.REFUND: lazy_gettext("Refund"),
+    MovementKind.REFUND_FAILED: lazy_gettext("Refund that did not arrive"),
+    MovementKind.DISPUTE: lazy_gettext("Dispute"),
+    MovementKind.DISPUTE_WON: lazy_gettext("Dispute won"),
+    MovementKind.PAYOUT: lazy_gettext("Payout to the bank"),
+    MovementKind.FEE: lazy_gettext("Fee"),
+    MovementKind.OTHER: lazy_gettext("Something else"),
+}
+_DISPUTES = {
+    DisputeState.OPEN: (lazy_pgettext("dispute", "Open"), "warning"),
+    DisputeState.WON: (lazy_pgettext("dispute", "Won"), "success"),
+    DisputeState.LOST: (lazy_pgettext("dispute", "Lost"), "danger"),
 }
 _REFUND_STATES = {
     RefundState.REQUESTED: lazy_gettext("on its way"),
@@ -71,6 +88,19 @@ def order_state_kind(state: str) -> str:
 def refund_reason(reason: str) -> str:
     """Why money goes back, in words."""
     return str(_REASONS[RefundReason(reason)])
+
+
+@bp.app_template_filter("movement_kind")
+def movement_kind(kind: str) -> str:
+    """What kind of movement at a payment service, in words."""
+    return str(MOVEMENTS[MovementKind(kind)])
+
+
+@bp.app_template_filter("dispute_state")
+def dispute_state(state: str) -> tuple[str, str]:
+    """Where a dispute stands: words, and the kind of badge."""
+    words, kind = _DISPUTES[DisputeState(state)]
+    return str(words), kind
 
 
 @bp.app_template_filter("refund_state")

@@ -23,6 +23,10 @@ CLASSES: dict[str, type] = {
     "charge": stripe.Charge,
     "refund": stripe.Refund,
     "event": stripe.Event,
+    "balance_transaction": stripe.BalanceTransaction,
+    "balance": stripe.Balance,
+    "payout": stripe.Payout,
+    "dispute": stripe.Dispute,
 }
 
 
@@ -98,6 +102,28 @@ class HonestDouble(StripeDouble):
         refund = super().create_refund(params)
         check_object(refund)
         return refund
+
+    def list_balance_transactions(self, query: dict[str, str]) -> Thing:
+        found = super().list_balance_transactions(query)
+        for thing in found["data"]:
+            check_object(thing)
+        return found
+
+    def balance(self) -> Thing:
+        found = super().balance()
+        check_object(found)
+        return found
+
+    def pay_out(self) -> Thing | None:
+        payout = super().pay_out()
+        if payout is not None:
+            check_object(payout)
+        return payout
+
+    def open_dispute(self, change: Any, charge: Thing, reason: str = "fraudulent") -> Thing:
+        dispute = super().open_dispute(change, charge, reason)
+        check_object(dispute)
+        return dispute
 
     def get(self, key: str) -> Thing:
         thing = super().get(key)
