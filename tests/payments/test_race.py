@@ -13,12 +13,15 @@ from flask import Flask
 from pydantic import SecretStr
 from sqlalchemy import func, select
 
+from lms.accounts.models import User
 from lms.app import create_app
 from lms.config import Settings
 from lms.core.db import Model, db, transaction
 from lms.core.money import Money
 from lms.courses.errors import RunFull
 from lms.courses.models import CourseRun, Enrolment
+from lms.ledger.queries import balances
+from lms.ledger.services import check
 from lms.payments.errors import NothingToRefund, VoucherRefused
 from lms.payments.gateways.base import GatewayEvent, PaymentArrived
 from lms.payments.models import Order, Payment, Receipt, Refund, RefundReason, Voucher, WebhookEvent
@@ -79,8 +82,6 @@ def test_two_payers_cannot_both_take_the_last_seat(shared_app):
 
     def buy(user_id: int) -> Callable[[], object]:
         def work() -> object:
-            from lms.accounts.models import User
-
             run, user = db.session.get_one(CourseRun, run_id), db.session.get_one(User, user_id)
             return orders.place_order(run, user, "stripe").id
 
@@ -92,6 +93,69 @@ def test_two_payers_cannot_both_take_the_last_seat(shared_app):
     assert sum(isinstance(result, RunFull) for result in results) == 3
     assert count(Enrolment, Enrolment.run_id == run_id) == 1
     assert count(Order, Order.run_id == run_id) == 1
+
+
+@pytest.mark.slow
+def test_ten_buyers_of_two_last_seats_two_enrolled_eight_never_charged(shared_app):
+    run_id = make_paid_run(capacity=2).id
+    users = [make_user().id for _number in range(10)]
+
+    def buy(user_id: int) -> Callable[[], object]:
+        def work() -> object:
+            run, user = db.session.get_one(CourseRun, run_id), db.session.get_one(User, user_id)
+            order = orders.place_order(run, user, "stripe")
+            payments.take_payment(order, "stripe", f"pi_ten_{user_id}", order.total)
+            return order.state
+
+        return work
+
+    results = together(shared_app, [buy(user_id) for user_id in users])
+
+    assert sorted(map(type_name, results)) == ["RunFull"] * 8 + ["str"] * 2
+    assert count(Enrolment, Enrolment.run_id == run_id, Enrolment.state == "active") == 2
+    paid = select(Order.id).where(Order.run_id == run_id)
+    assert count(Payment, Payment.order_id.in_(paid)) == 2
+    assert about_run(run_id) == []
+
+
+@pytest.mark.slow
+def test_ten_who_paid_too_late_for_two_freed_seats_two_enrolled_eight_refunded(shared_app):
+    run = make_paid_run(capacity=2)
+    run_id = run.id
+    late = [make_order(run, state="expired").id for _number in range(10)]
+
+    def pay(order_id: int) -> Callable[[], object]:
+        def work() -> object:
+            order = db.session.get_one(Order, order_id)
+            return payments.take_payment(order, "stripe", f"pi_late_{order_id}", PRICE).exception
+
+        return work
+
+    results = together(shared_app, [pay(order_id) for order_id in late])
+
+    assert sorted(map(str, results)) == ["None"] * 2 + ["seat_gone"] * 8
+    assert count(Enrolment, Enrolment.run_id == run_id, Enrolment.state == "active") == 2
+    assert count(Refund, Refund.order_id.in_(late)) == 8
+    assert about_run(run_id) == []
+    for refund_id in db.session.scalars(select(Refund.id).where(Refund.order_id.in_(late))).all():
+        with transaction():
+            refunds.settle_refund(db.session.get_one(Refund, refund_id), f"re_{refund_id}")
+    kept = [one.amount for one in balances(product=f"run:{run_id}") if "Deferred" in one.account]
+    assert kept == [Money(24_000, "CAD")]
+    assert about_run(run_id) == []
+
+
+def type_name(result: object) -> str:
+    return type(result).__name__
+
+
+def about_run(run_id: int) -> list[str]:
+    """What the ledger cannot explain of the orders of a run."""
+    numbers = db.session.scalars(select(Order.number).where(Order.run_id == run_id)).all()
+    names = {f"run:{run_id}", *(f"order:{number}" for number in numbers)}
+    found = [one for one in check.unexplained() if one.where in names]
+    db.session.rollback()
+    return [one.where for one in found]
 
 
 def test_two_late_payments_for_one_freed_seat_enrol_one_and_refund_the_other(shared_app):

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import exists, func, select
 
 from lms.core.db import db
 from lms.core.money import Money
@@ -37,11 +37,8 @@ def _payouts() -> Iterable[Unexplained]:
 _PAYMENT_KNOWN = exists().where(
     GatewayMovement.payment_id == Payment.id, GatewayMovement.kind == MovementKind.PAYMENT
 )
-_REFUND_KNOWN = or_(
-    exists().where(
-        GatewayMovement.refund_id == Refund.id, GatewayMovement.kind == MovementKind.REFUND
-    ),
-    exists().where(Dispute.refund_id == Refund.id, GatewayMovement.dispute_id == Dispute.id),
+_LOST_AND_KNOWN = exists().where(
+    Dispute.refund_id == Refund.id, GatewayMovement.dispute_id == Dispute.id
 )
 
 
@@ -83,11 +80,22 @@ def _clearing() -> Iterable[Unexplained]:
             select(Refund.currency, -func.sum(Refund.amount_minor))
             .join(Payment, Payment.id == Refund.payment_id)
             .where(
-                Payment.gateway == gateway.name, Refund.state == RefundState.DONE, ~_REFUND_KNOWN
+                Payment.gateway == gateway.name, Refund.state == RefundState.DONE, ~_LOST_AND_KNOWN
             )
             .group_by(Refund.currency)
         )
-        for statement in (moved, received, returned):
+        paid_in = func.coalesce(GatewayMovement.original_currency, GatewayMovement.currency)
+        amount = func.coalesce(GatewayMovement.original_minor, GatewayMovement.amount_minor)
+        known = (
+            select(paid_in, -func.sum(amount))
+            .where(
+                GatewayMovement.gateway == gateway.name,
+                GatewayMovement.state == MovementState.MATCHED,
+                GatewayMovement.kind.in_((MovementKind.REFUND, MovementKind.REFUND_FAILED)),
+            )
+            .group_by(paid_in)
+        )
+        for statement in (moved, received, returned, known):
             for currency, minor in db.session.execute(statement):
                 expected[currency] += int(minor or 0)
         account = gateway.ledger_account

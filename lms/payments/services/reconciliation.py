@@ -22,7 +22,7 @@ from lms.ledger.accounts import Account
 from lms.ledger.kinds import EntryKind
 from lms.ledger.services.entries import post
 from lms.payments import queries
-from lms.payments.errors import MovementExplained
+from lms.payments.errors import MovementExplained, NothingToRefund
 from lms.payments.gateways.base import (
     Movement,
     MovementKind,
@@ -149,44 +149,49 @@ def _payment(gateway: PaymentGateway, movement: Movement, row: GatewayMovement) 
 def _refund(gateway: PaymentGateway, movement: Movement, row: GatewayMovement) -> bool:
     back = -(movement.original or movement.amount)
     refund = queries.find_refund(movement.refund) if movement.refund else None
-    payment = queries.find_payment(gateway.name, movement.payment or "")
-    has_found = False
-    if refund is None and payment is not None:  # made in the service's own pages
-        refund = _made_at_gateway(payment, back)
-        if refund is None:
-            lock_order(payment.order)
-            done = sum(
-                one.amount_minor for one in payment.order.refunds
-                if one.payment_id == payment.id and one.state != RefundState.FAILED
-            )  # fmt: skip
-            refunds.note_money_returned(payment, Money(done + back.minor, back.currency))
-            refund = _made_at_gateway(payment, back)
-            has_found = refund is not None
-    elif refund is not None and refund.state == RefundState.REQUESTED:
+    if refund is not None and refund.amount == back:
+        has_found = refund.state == RefundState.REQUESTED
         refunds.settle_refund(refund, movement.source)
-        has_found = True
-    if refund is None or refund.amount != back:
+        row.refund, row.payment = refund, refund.payment
+        _exchange(gateway, row, -back)
+        return has_found
+    row.payment = queries.find_payment(gateway.name, movement.payment or "")
+    if refund is not None or row.payment is None:
         return _leave_open(gateway, row)
-    row.refund, row.payment = refund, refund.payment
+    try:
+        has_found = _note_made_at_gateway(row.payment)
+    except NothingToRefund:
+        return _leave_open(gateway, row)
     _exchange(gateway, row, -back)
     return has_found
 
 
-def _made_at_gateway(payment: Payment, amount: Money) -> Refund | None:
-    """A refund of this amount that somebody made at the service, not matched yet."""
-    matched = select(GatewayMovement.refund_id).where(GatewayMovement.refund_id.is_not(None))
-    return db.session.scalar(
-        select(Refund)
-        .where(
+def _note_made_at_gateway(payment: Payment) -> bool:
+    """Refunds that somebody made at the service: whether more went back than was known.
+
+    By their sum, as a message tells the sum too and may have come before or after each movement.
+    """
+    lock_order(payment.order)
+    db.session.flush()
+    amount = func.coalesce(GatewayMovement.original_minor, GatewayMovement.amount_minor)
+    moved = db.session.scalar(
+        select(-func.sum(amount)).where(
+            GatewayMovement.payment_id == payment.id,
+            GatewayMovement.refund_id.is_(None),
+            GatewayMovement.kind == MovementKind.REFUND,
+        )
+    )
+    known = db.session.scalar(
+        select(func.coalesce(func.sum(Refund.amount_minor), 0)).where(
             Refund.payment_id == payment.id,
             Refund.reason == RefundReason.AT_GATEWAY,
-            Refund.currency == amount.currency,
-            Refund.amount_minor == amount.minor,
-            Refund.id.not_in(matched),
+            Refund.state == RefundState.DONE,
         )
-        .order_by(Refund.id)
-        .limit(1)
     )
+    more = int(moved or 0) - int(known or 0)
+    if more > 0:
+        refunds.note_money_returned(payment, payment.refunded + Money(more, payment.currency))
+    return more > 0
 
 
 def _refund_failed(gateway: PaymentGateway, movement: Movement, row: GatewayMovement) -> bool:
