@@ -167,8 +167,18 @@ def test_lists_are_signed_again_before_their_signature_ends(app, monkeypatch):
     assert status.sign_again() == 0
     monkeypatch.setattr(clock, "now", lambda: later)
     assert status.sign_again() == 1
-    found = status.current_list()
+    found, _index = status.take_place()
     assert found.valid_until > later + timedelta(hours=71)
+
+
+def test_places_are_taken_once_and_a_half_used_list_is_followed_by_another(app, monkeypatch):
+    monkeypatch.setattr(status, "SIZE", 8)
+    made = [make_credential() for _number in range(14)]
+
+    places = {(one.status_list.number, one.status_index) for one in made}
+    assert len(places) == 14
+    assert {number for number, _index in places} >= {1, 2}
+    assert all(0 <= index < 8 for _number, index in places)
 
 
 def test_every_changed_field_breaks_the_signature(app):

@@ -117,7 +117,7 @@ def _keep(
     name, title = facts["holder"]["name"], in_language(facts["course"]["title"], language)
     code = make_code()
     with db.session.begin_nested():
-        status_list = status.current_list()
+        status_list, status_index = status.take_place()
         credential = Credential(
             uuid=uuid.uuid4(),
             code=code,
@@ -139,7 +139,7 @@ def _keep(
             supersedes_id=replaces.id if replaces else None,
             key=keys.signing_key(),
             status_list=status_list,
-            status_index=status.draw_index(status_list),
+            status_index=status_index,
             document_digests=[],
             document_macs=[],
         )

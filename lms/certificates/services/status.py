@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import defer
 
 from lms.certificates import queries
 from lms.certificates.data_integrity import CREDENTIALS_V2, instant, sign
@@ -94,32 +95,36 @@ def _make_list(number: int) -> StatusList:
     return made
 
 
-def current_list() -> StatusList:
-    """The list that takes new credentials; a new one is begun when half of it is used."""
-    newest = db.session.scalar(select(StatusList).order_by(StatusList.number.desc()).limit(1))
-    if newest is not None:
-        used = db.session.scalar(select(func.count()).where(Credential.status_list_id == newest.id))
-        if (used or 0) < SIZE // 2:
-            return newest
-    number = newest.number + 1 if newest else 1
+def take_place() -> tuple[StatusList, int]:
+    """A free place at random in the list that takes new credentials.
+
+    A new list is begun when half of the last one is used. How much is used is counted only when a
+    draw hits a place that is taken, which is rare while a list is nearly empty.
+    """
+    newest = db.session.scalar(
+        select(StatusList)
+        .options(defer(StatusList.bits), defer(StatusList.document))
+        .order_by(StatusList.number.desc())
+        .limit(1)
+    )
+    status_list = newest or _begin_list(1)
+    while True:
+        index = secrets.randbelow(SIZE)
+        of_list = Credential.status_list_id == status_list.id
+        taken = select(Credential.id).where(of_list, Credential.status_index == index)
+        if db.session.scalar(taken) is None:
+            return status_list, index
+        used = db.session.scalar(select(func.count()).where(of_list)) or 0
+        if used >= SIZE // 2:
+            status_list = _begin_list(status_list.number + 1)
+
+
+def _begin_list(number: int) -> StatusList:
     try:
         with db.session.begin_nested():
             return _make_list(number)
     except IntegrityError:  # another server made it at the same time
         return queries.get_status_list(number)
-
-
-def draw_index(status_list: StatusList) -> int:
-    """A free place of the list, at random."""
-    while True:
-        index = secrets.randbelow(SIZE)
-        taken = db.session.scalar(
-            select(Credential.id).where(
-                Credential.status_list_id == status_list.id, Credential.status_index == index
-            )
-        )
-        if taken is None:
-            return index
 
 
 def set_revoked(credential: Credential) -> None:
