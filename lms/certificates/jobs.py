@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from lms.accounts.models import User
 from lms.certificates import queries
-from lms.certificates.badge_api import clients, connections
+from lms.certificates.badge_api import clients, connections, offers
 from lms.certificates.credential_formats.base import credential_formats
 from lms.certificates.errors import CannotDraw
 from lms.certificates.models import Credential, KeyUse
@@ -87,8 +87,10 @@ def sign_missing_tokens() -> None:
 
 
 def forget_connections() -> None:
-    """Delete tokens that open nothing any more, ended connections and clients without any."""
+    """Delete tokens that open nothing any more, ended connections, offers that are over, and
+    clients without any connection."""
     connections.forget_old()
+    offers.forget_old()
     clients.forget_unused()
 
 

@@ -54,17 +54,22 @@ def make_document(
     *,
     names_holder: bool = True,
     tells_grade: bool = True,
+    holder: str | None = None,
 ) -> JSON:
     """The credential without its proof, in the certificate's language.
 
     names_holder: with the holder's name, and a salted hash of the e-mail address by which wallets
-    recognise their owner; without, only a pseudonym. tells_grade: with the result.
+    recognise their owner; without, only a pseudonym. tells_grade: with the result. holder: the DID
+    of the holder's key, instead of the pseudonym.
     """
     facts = credential.facts
     if not tells_grade:
         facts["grade"] = None
     with speaking(credential.language):
-        return _make(credential, facts, email, names_holder)
+        document = _make(credential, facts, email, names_holder)
+    if holder is not None:
+        document["credentialSubject"]["id"] = holder
+    return document
 
 
 def _make(credential: Credential, facts: JSON, email: str | None, names_holder: bool) -> JSON:

@@ -11,7 +11,7 @@ from lms.certificates import jobs as room_jobs
 from lms.certificates import notices, statements
 from lms.certificates import panels as fragments
 from lms.certificates import permissions as rules
-from lms.certificates.badge_api import connections, foreign
+from lms.certificates.badge_api import connections, foreign, offers
 from lms.certificates.commands import keys_group, verify_command
 from lms.certificates.credential_formats.baked import BakedPng, BakedSvg
 from lms.certificates.credential_formats.base import CredentialFormat
@@ -30,6 +30,7 @@ from lms.certificates.views import many as _many  # noqa: F401
 from lms.certificates.views import offline as _offline  # noqa: F401
 from lms.certificates.views import programs as _programs  # noqa: F401
 from lms.certificates.views import public as _public  # noqa: F401
+from lms.certificates.views import wallets as _wallets  # noqa: F401
 from lms.core.events import Subscription
 from lms.core.outbox import Job
 from lms.core.personal_data import PersonalData
@@ -146,5 +147,6 @@ def personal_data() -> list[PersonalData]:
         PersonalData("certificate_batches", batch.export, batch.erase),
         PersonalData("certificate_programs", programs.export, programs.erase),
         PersonalData("connected_apps", connections.export, connections.erase),
+        PersonalData("wallets", offers.export, offers.erase),
         PersonalData("certificates_from_elsewhere", foreign.export, foreign.erase),
     ]

@@ -41,6 +41,12 @@ def read_only_post(view: View) -> View:
     return view
 
 
+def by_programs(view: View) -> View:
+    """Mark a view that programs post to: what they show stands in for a session and its forms."""
+    exempt: View = csrf.exempt(public(view))
+    return exempt
+
+
 def raw_body(view: View) -> View:
     """Mark a view for programs, which reads its body itself: no form is looked for in it."""
     view.has_raw_body = True  # type: ignore[attr-defined]

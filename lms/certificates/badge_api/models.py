@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from lms.accounts.models import User
 from lms.certificates.badge_api.scopes import OFFERED
 from lms.certificates.badge_api.secrets import digest_of
+from lms.certificates.models import Credential
 from lms.core import clock
 from lms.core.db import Model, PrimaryKey
 
@@ -164,6 +165,27 @@ class BadgeToken(Model, TokenMixin):  # type: ignore[misc]
     def is_good(self, at: datetime) -> bool:
         """Whether it opens anything at an instant."""
         return self.revoked_at is None and at < self.expires_at
+
+
+class WalletOffer(Model):
+    """A certificate offered to a wallet: for minutes, once. `document` stays for a day, for a
+    wallet whose network failed."""
+
+    __tablename__ = "wallet_offers"
+
+    id: Mapped[PrimaryKey]
+    credential_id: Mapped[int] = mapped_column(ForeignKey("credentials.id"), index=True)
+    digest: Mapped[str] = mapped_column(unique=True)  # SHA-256 of the word in the link
+    code_digest: Mapped[str] = mapped_column(unique=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None]
+    token_digest: Mapped[str | None] = mapped_column(unique=True)
+    token_expires_at: Mapped[datetime | None]
+    issued_at: Mapped[datetime | None] = mapped_column(index=True)
+    holder: Mapped[str | None] = mapped_column(Text)  # the DID of the wallet's key
+    document: Mapped[str | None] = mapped_column(Text)
+
+    credential: Mapped[Credential] = relationship()
 
 
 class ForeignCredential(Model):

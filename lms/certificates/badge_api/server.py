@@ -9,8 +9,13 @@ from authlib.common.urls import add_params_to_uri
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.integrations.flask_oauth2.requests import FlaskOAuth2Payload, FlaskOAuth2Request
 from authlib.oauth2.rfc6749 import OAuth2Request
-from authlib.oauth2.rfc6749.errors import InvalidRequestError
-from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGrant
+from authlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError
+from authlib.oauth2.rfc6749.grants import (
+    AuthorizationCodeGrant,
+    BaseGrant,
+    RefreshTokenGrant,
+    TokenEndpointMixin,
+)
 from authlib.oauth2.rfc6750 import BearerTokenGenerator
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
@@ -18,7 +23,7 @@ from flask import Request
 from flask import request as current_request
 
 from lms.accounts.models import User
-from lms.certificates.badge_api import connections, queries
+from lms.certificates.badge_api import connections, offers, queries
 from lms.certificates.badge_api.models import (
     ACCESS_LIFETIME,
     BadgeClient,
@@ -96,6 +101,40 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
         connections.close_token(refresh_token, refreshed=True)
 
 
+class PreAuthorizedGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
+    """From an offer to a token for its one credential (OpenID4VCI 1.0, 6.1); wallets are
+    anonymous."""
+
+    GRANT_TYPE = offers.GRANT
+
+    def validate_token_request(self) -> None:
+        """Take the code; it works once."""
+        code = self.request.form.get("pre-authorized_code")
+        if not code or self.request.form.get("tx_code"):
+            raise InvalidRequestError("A 'pre-authorized_code' is needed, and no 'tx_code'.")
+        taken = offers.take(code)
+        if taken is None:
+            raise InvalidGrantError("The code is over, was used before, or is none.")
+        self.offer, self.token = taken
+
+    def create_token_response(self) -> tuple[int, dict[str, Any], Any]:
+        """The token, and which credential it is for when the wallet asked so."""
+        said: dict[str, Any] = {
+            "access_token": self.token,
+            "token_type": "Bearer",
+            "expires_in": int(offers.TOKEN_LIFETIME.total_seconds()),
+        }
+        if self.request.form.get("authorization_details"):
+            said["authorization_details"] = [
+                {
+                    "type": "openid_credential",
+                    "credential_configuration_id": offers.CONFIGURATION,
+                    "credential_identifiers": [offers.identifier_of(self.offer)],
+                }
+            ]
+        return 200, said, self.TOKEN_RESPONSE_HEADER
+
+
 class Revocation(RevocationEndpoint):  # type: ignore[misc]
     """A client gives a token back (RFC 7009)."""
 
@@ -150,6 +189,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         self.register_token_generator("default", generator)
         self.register_grant(CodeGrant, [Challenge(required=True)])
         self.register_grant(RefreshGrant)
+        self.register_grant(PreAuthorizedGrant)
         self.register_endpoint(Revocation)
 
     def create_oauth2_request(self, _request: None) -> OAuth2Request:

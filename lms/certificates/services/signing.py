@@ -53,15 +53,18 @@ def sign_document(
     *,
     names_holder: bool = True,
     tells_grade: bool = True,
+    holder: str | None = None,
 ) -> Signed:
     """The signed documents of the credential; their digests are kept with the credential.
 
-    The keys that sign now sign, also when older ones signed before. Raises
-    IssuerKeyUnavailable.
+    holder: the DID of the holder's key, for a wallet. The keys that sign now sign, also when older
+    ones signed before. Raises IssuerKeyUnavailable.
     """
     key = keys.signing_key()
     made = sign(
-        make_document(credential, email, names_holder=names_holder, tells_grade=tells_grade),
+        make_document(
+            credential, email, names_holder=names_holder, tells_grade=tells_grade, holder=holder
+        ),
         keys.private_key(key),
         verification_method(key.kid),
         credential.issued_at,

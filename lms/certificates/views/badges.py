@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import cache, wraps
+from functools import cache
 from importlib.resources import files
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import orjson
@@ -39,7 +39,7 @@ from lms.core.db import transaction
 from lms.core.errors import DomainError
 from lms.core.limits import seconds_to_wait
 from lms.core.settings import settings
-from lms.core.web import absolute_url, csrf, own_transaction, public
+from lms.core.web import absolute_url, by_programs, own_transaction, public
 
 BASE = "/ims/ob/v3p0"
 MOST = 100  # credentials a page
@@ -97,12 +97,7 @@ def _http(error: HTTPException) -> Response:
 
 def _for_programs(view: View) -> View:
     """A view that a program opens with its token, in transactions of its own."""
-
-    @wraps(view)
-    def answer(*arguments: Any, **values: Any) -> ResponseReturnValue:
-        return cast(ResponseReturnValue, view(*arguments, **values))
-
-    return cast(View, csrf.exempt(public(own_transaction(answer))))
+    return by_programs(own_transaction(view))
 
 
 def _connection(scope: str) -> BadgeConnection:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import orjson
 from authlib.oauth2 import OAuth2Error
@@ -14,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from lms.accounts.permissions import require, signed_in
-from lms.certificates.badge_api import clients, connections, foreign, queries
+from lms.certificates.badge_api import clients, connections, foreign, offers, queries
 from lms.certificates.badge_api.errors import ClientUnknown
 from lms.certificates.badge_api.scopes import OFFERED, STAY
 from lms.certificates.badge_api.server import server
@@ -22,9 +21,7 @@ from lms.certificates.json_text import BadJson, read_object
 from lms.certificates.views.limits import limit_registrations, limit_tokens
 from lms.core.security import let_form_lead_to
 from lms.core.settings import settings
-from lms.core.web import absolute_url, csrf, public, raw_body
-
-View = TypeVar("View", bound=Callable[..., Any])
+from lms.core.web import absolute_url, by_programs, public, raw_body
 
 bp = Blueprint("badge_connections", "lms.certificates", template_folder="templates")
 
@@ -36,14 +33,9 @@ def _json(content: Any, status: int = 200) -> Response:
     return response
 
 
-def _by_programs(view: View) -> View:
-    """A view that programs post to: what they show stands in for a session and its forms."""
-    return cast(View, csrf.exempt(public(view)))
-
-
 @bp.post("/connect/register")
 @limit_registrations
-@_by_programs
+@by_programs
 @raw_body
 def register() -> ResponseReturnValue:
     """A program registers (RFC 7591); no token is asked for it."""
@@ -108,7 +100,7 @@ def _away(response: Response) -> Response:
 
 @bp.post("/connect/token")
 @limit_tokens
-@_by_programs
+@by_programs
 def token() -> ResponseReturnValue:
     """Change an authorization code or a refresh token into an access token."""
     found: Response = server.create_token_response()
@@ -117,7 +109,7 @@ def token() -> ResponseReturnValue:
 
 @bp.post("/connect/revoke")
 @limit_tokens
-@_by_programs
+@by_programs
 def revoke() -> ResponseReturnValue:
     """Take a token back (RFC 7009)."""
     found: Response = server.create_endpoint_response("revocation")
@@ -137,7 +129,8 @@ def metadata() -> ResponseReturnValue:
             "registration_endpoint": absolute_url("badge_connections.register"),
             "scopes_supported": list(OFFERED),
             "response_types_supported": ["code"],
-            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "grant_types_supported": ["authorization_code", "refresh_token", offers.GRANT],
+            "pre-authorized_grant_anonymous_access_supported": True,
             "token_endpoint_auth_methods_supported": ["client_secret_basic"],
             "code_challenge_methods_supported": ["S256"],
         }

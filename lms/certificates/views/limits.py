@@ -68,6 +68,11 @@ def limit_tokens(view: View) -> View:
     return cast(View, limiter.shared_limit("300 per 10 minutes", scope="tokens")(view))
 
 
+def limit_offers(view: View) -> View:
+    """30 offers to wallets in ten minutes from one address."""
+    return cast(View, limiter.limit("30 per 10 minutes")(view))
+
+
 def limit_records(view: View) -> View:
     """30 files of several certificates in ten minutes from one address."""
     return cast(View, limiter.limit("30 per 10 minutes")(view))
