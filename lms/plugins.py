@@ -23,6 +23,7 @@ ROOMS = (
     "xapi",
     "reports",
     "ledger",
+    "invoicing",
     "directory",
     "courses",
     "pricing",
@@ -36,7 +37,7 @@ ROOMS = (
 NEEDED = {"accounts", "notifications", "xapi", "reports", "directory", "courses"}
 # Rooms that need one which could else be switched off.
 STANDS_ON: dict[str, frozenset[str]] = {
-    "payments": frozenset({"ledger", "pricing"}),
+    "payments": frozenset({"ledger", "invoicing", "pricing"}),
     "recognition": frozenset({"certificates"}),
 }
 

@@ -23,12 +23,13 @@ OPTIONAL_ROOMS: dict[str, tuple[str, ...]] = {
     "payments": ("tests/reports",),
     "forums": (),
     "ledger": (),
+    "invoicing": (),
     "certificates": ("tests/reports",),
     "recognition": (),
 }
 # Which of them a room needs.
 STANDS_ON: dict[str, frozenset[str]] = {
-    "payments": frozenset({"ledger", "pricing"}),
+    "payments": frozenset({"ledger", "invoicing", "pricing"}),
     "recognition": frozenset({"certificates"}),
 }
 QUICK = "not browser and not postgres and not slow"

@@ -34,6 +34,7 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy import DateTime as SqlDateTime
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, mapped_column
@@ -252,3 +253,16 @@ def portions(statement: Executable, size: int) -> Result[Any]:
     """The rows of a long answer, which the database hands over so many at a time."""
     hold_together(db.session.connection())
     return db.session.execute(statement, execution_options={"yield_per": size})
+
+
+def insert_if_new(model: type[Model], **values: Any) -> bool:
+    """Insert a row unless its unique key is taken; whether it was inserted.
+
+    Of two transactions with the same key the second waits for the first.
+    """
+    is_sqlite = db.session.get_bind().dialect.name == "sqlite"
+    insert: Any = sqlite.insert if is_sqlite else postgresql.insert
+    table = model.__table__
+    statement = insert(table).values(**values).on_conflict_do_nothing()
+    # A count of rows is not to be had from every driver; a returned row is.
+    return db.session.execute(statement.returning(*table.primary_key)).first() is not None

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from lms.core import clock
-from lms.core.db import Model, db
+from lms.core.db import db, insert_if_new
 from lms.core.settings import settings
 from lms.payments.models import Counter
 
-
-def insert_if_new(model: type[Model], **values: Any) -> bool:
-    """Insert a row unless its unique key is taken; whether it was inserted.
-
-    Of two transactions with the same key the second waits for the first.
-    """
-    is_sqlite = db.session.get_bind().dialect.name == "sqlite"
-    insert: Any = sqlite.insert if is_sqlite else postgresql.insert
-    table = model.__table__
-    statement = insert(table).values(**values).on_conflict_do_nothing()
-    # A count of rows is not to be had from every driver; a returned row is.
-    return db.session.execute(statement.returning(*table.primary_key)).first() is not None
+__all__ = ["insert_if_new", "next_number", "this_year"]
 
 
 def this_year() -> int:

@@ -1,0 +1,1 @@
+"""Sellers, tax by dated rows, invoices and credit notes that never change."""

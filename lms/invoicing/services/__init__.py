@@ -1,0 +1,1 @@
+"""Changes of sellers, tax rows and invoices."""
