@@ -422,13 +422,16 @@ def count_attempts(enrolment: Enrolment) -> dict[int, int]:
 def course_grade(activities: Sequence[Activity], grades: dict[int, Progress]) -> float | None:
     """The mean of the required graded activities, those not done counting nothing; 0..1.
 
+    What is waived and has no score is left out; None when nothing is left.
+
     grades: by activity id. As `courses.services.progress` reckons it for the certificate.
     """
     required = [activity for activity in activities if activity.is_required]
-    if not required:
+    found = [grades.get(activity.id) for activity in required]
+    scores = [one.score if one else None for one in found if not (one and one.is_graded_nothing)]
+    if not scores:
         return None
-    scores = [grades[a.id].score if a.id in grades else None for a in required]
-    return sum(score or 0.0 for score in scores) / len(required)
+    return sum(score or 0.0 for score in scores) / len(scores)
 
 
 def attempts_of_user(user_id: int) -> Sequence[QuizAttempt]:

@@ -20,7 +20,7 @@ from lms.certificates.register_entries import register_entries
 from lms.core.db import db
 from lms.core.settings import settings
 from lms.courses.activity_types.base import activity_types
-from lms.courses.models import Activity, Course, CourseCredit, CourseRun, Enrolment
+from lms.courses.models import Activity, Course, CourseCredit, CourseRun, Enrolment, Progress
 from lms.directory.models import Organisation
 
 SHAPE = 1
@@ -30,8 +30,9 @@ def collect(enrolment: Enrolment, holder_name: str) -> dict[str, Any]:
     """The facts of a completed enrolment.
 
     holder {name, salt}; course {uuid, title, hours, weeks, outcomes}; run {uuid, starts_on,
-    ends_on}; completed_at; grade and pass_mark 0..1 or None; assessment {activity kind: how many};
-    activities: how many were required; organisations [{uuid, name, country, website, role}];
+    ends_on}; completed_at; waived None or {activities, hours}, which course.hours, assessment and
+    activities do not count; grade and pass_mark 0..1 or None; assessment {activity kind: how
+    many}; activities: how many were required; organisations [{uuid, name, country, website, role}];
     credits [{uuid, name, website, hours, reference}]; signatories [{name, role, organisation}];
     issuer {name, url}; what other rooms add, by its name. Texts are by language.
     """
@@ -47,10 +48,24 @@ def collect(enrolment: Enrolment, holder_name: str) -> dict[str, Any]:
         )
     ).one()
     course = run.course
+    waived = db.session.scalars(
+        select(Activity.id)
+        .join(Progress, Progress.activity_id == Activity.id)
+        .where(
+            Progress.enrolment_id == enrolment.id,
+            Progress.waived_at.is_not(None),
+            Progress.completed_at.is_(None),
+            Activity.is_required,
+            Activity.is_published,
+        )
+    ).all()
     kinds = Counter(
         db.session.scalars(
             select(Activity.kind).where(
-                Activity.course_id == course.id, Activity.is_required, Activity.is_published
+                Activity.course_id == course.id,
+                Activity.is_required,
+                Activity.is_published,
+                Activity.id.not_in(waived),
             )
         )
     )
@@ -62,7 +77,7 @@ def collect(enrolment: Enrolment, holder_name: str) -> dict[str, Any]:
         "course": {
             "uuid": str(course.uuid),
             "title": course.title,
-            "hours": course.hours,
+            "hours": course.hours - (enrolment.waived_hours if waived else 0.0),
             "weeks": course.weeks,
             "outcomes": course.outcomes,
         },
@@ -72,6 +87,9 @@ def collect(enrolment: Enrolment, holder_name: str) -> dict[str, Any]:
             "ends_on": run.ends_on.isoformat(),
         },
         "completed_at": enrolment.completed_at.isoformat() if enrolment.completed_at else None,
+        "waived": (
+            {"activities": len(waived), "hours": enrolment.waived_hours} if waived else None
+        ),
         "grade": enrolment.grade,
         "pass_mark": course.minimum_grade,
         "assessment": {

@@ -68,6 +68,23 @@ class StatusList(Model):
     valid_until: Mapped[datetime]
 
 
+class StatusPlace(Model):
+    """A place of a status list that a credential of another room has; `identifier` is its id.
+
+    What stands here was signed with the issuer's key, so that verification knows it for our own.
+    """
+
+    __tablename__ = "certificate_status_places"
+    __table_args__ = (UniqueConstraint("status_list_id", "status_index"),)
+
+    id: Mapped[PrimaryKey]
+    identifier: Mapped[str] = mapped_column(unique=True)
+    status_list_id: Mapped[int] = mapped_column(ForeignKey("certificate_status_lists.id"))
+    status_index: Mapped[int]
+    revoked_at: Mapped[datetime | None]
+    status_list: Mapped[StatusList] = relationship()
+
+
 class Credential(Model):
     """What was certified, to whom, by whom, as it was on the day of issue.
 

@@ -180,7 +180,7 @@ def _achievement(facts: JSON, address: str, language: str) -> JSON:
         "criteria": {"narrative": criteria(facts)},
         "creator": creator,
         "image": {"id": f"{address}/badge.png", "type": "Image"},
-        "creditsAvailable": course["hours"],
+        "creditsAvailable": course["hours"] + (facts.get("waived") or {"hours": 0})["hours"],
         "inLanguage": language,
     }
     alignments = [
@@ -252,6 +252,17 @@ def criteria(facts: JSON) -> str:
             max(1, facts["activities"]),
         )
     )
+    waived = facts.get("waived")
+    if waived:
+        text = str(
+            _(
+                "Required activities: %(done)s completed, %(waived)s waived in recognition of prior"
+                " learning (%(hours)s hours of the course, which the hours of work do not count).",
+                done=facts["activities"],
+                waived=waived["activities"],
+                hours=f"{waived['hours']:g}",
+            )
+        )
     methods = assessment_text(facts)
     if methods:
         text += " " + str(_("Assessed by: %(methods)s.", methods=methods))

@@ -18,6 +18,7 @@ from lms.certificates.models import (
     KeyUse,
     RevocationSubscription,
     StatusList,
+    StatusPlace,
     VerificationBatch,
     VerificationKey,
 )
@@ -65,6 +66,11 @@ def find_by_codes(codes: Collection[str]) -> dict[str, Credential]:
 def find_by_urn(urn: str) -> Credential | None:
     """The certificate whose signed document has this id ("urn:uuid:...")."""
     return find_by_urns([urn]).get(urn)
+
+
+def find_status_place(identifier: str) -> StatusPlace | None:
+    """The place in a status list of what another room had signed."""
+    return db.session.scalar(select(StatusPlace).where(StatusPlace.identifier == identifier))
 
 
 def find_by_urns(urns: Collection[str]) -> dict[str, Credential]:

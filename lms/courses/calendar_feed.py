@@ -67,11 +67,12 @@ def _due(enrolment: Enrolment, outline: Outline, step: Step, stamp: datetime) ->
     run, activity = enrolment.run, step.activity
     assert step.due_at is not None
     title = in_language(activity.title)
-    summary = (
-        str(_("Done: %(title)s", title=title))
-        if step.is_done
-        else str(_("Due: %(title)s", title=title))
-    )
+    if step.is_waived:
+        summary = str(_("Waived: %(title)s", title=title))
+    elif step.is_done:
+        summary = str(_("Done: %(title)s", title=title))
+    else:
+        summary = str(_("Due: %(title)s", title=title))
     event = _event(f"{run.uuid}-{activity.uuid}", stamp, summary, step.due_at - _BLOCK, step.due_at)
     event.add("description", in_language(outline.course.title))
     event.add("url", absolute_url("courses.study", run_id=run.id, slug=activity.slug))

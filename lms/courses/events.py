@@ -88,6 +88,14 @@ class ActivityCompleted(Event):
 
 
 @dataclass(frozen=True)
+class ActivityWaived(Event):
+    """An activity counts without being done: what it teaches was shown elsewhere."""
+
+    enrolment: Enrolment
+    activity: Activity
+
+
+@dataclass(frozen=True)
 class CourseCompleted(Event):
     """All that the course asks for is done, for the first time."""
 

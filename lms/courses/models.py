@@ -7,7 +7,15 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Table,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
 from lms.accounts.models import User
@@ -333,6 +341,7 @@ class Enrolment(Model):
     )
     last_seen_at: Mapped[datetime | None]
     grade: Mapped[float | None]  # 0..1
+    waived_hours: Mapped[float] = mapped_column(default=0.0)  # of the course's, not attended
     version: Mapped[int] = mapped_column()
 
     run: Mapped[CourseRun] = relationship()
@@ -355,7 +364,11 @@ class Enrolment(Model):
 
 
 class Progress(Model):
-    """How far one enrolment is with one activity."""
+    """How far one enrolment is with one activity.
+
+    Waived: it counts without having been done, since the person has shown elsewhere what it
+    teaches; `started_at` is then the same instant until the person opens it.
+    """
 
     __tablename__ = "progress"
     __table_args__ = (
@@ -369,10 +382,31 @@ class Progress(Model):
     activity_id: Mapped[int] = mapped_column(ForeignKey("activities.id", ondelete="CASCADE"))
     started_at: Mapped[datetime] = mapped_column(default=clock.now)
     completed_at: Mapped[datetime | None]
+    waived_at: Mapped[datetime | None]
     score: Mapped[float | None]  # 0..1, graded activities only
     is_passed: Mapped[bool | None]
     enrolment: Mapped[Enrolment] = relationship(back_populates="progress")
     activity: Mapped[Activity] = relationship()
+
+    @property
+    def is_waived(self) -> bool:
+        """Whether it counts without having been done."""
+        return self.waived_at is not None and self.completed_at is None
+
+    @property
+    def is_opened(self) -> bool:
+        """Whether the person has ever opened the activity."""
+        return self.started_at != self.waived_at
+
+    @property
+    def is_graded_nothing(self) -> bool:
+        """Whether it is waived and has no score, so that no grade can be made of it."""
+        return self.waived_at is not None and self.score is None
+
+    @classmethod
+    def counts(cls) -> ColumnElement[bool]:
+        """For statements: done, or waived."""
+        return cls.completed_at.is_not(None) | cls.waived_at.is_not(None)
 
 
 class Playback(Model):

@@ -14,6 +14,7 @@ from lms.courses.activity_types.base import activity_types
 from lms.courses.events import (
     ActivityCompleted,
     ActivityStarted,
+    ActivityWaived,
     CourseCompleted,
     CourseLaunched,
     Enrolled,
@@ -108,6 +109,11 @@ def _completed(event: ActivityCompleted) -> Iterable[StatementDraft]:
     yield _about_activity(event.enrolment, event.activity, "completed", result={"completion": True})
 
 
+def _waived(event: ActivityWaived) -> Iterable[StatementDraft]:
+    """As the verb of cmi5 says it: the requirement was met by other means."""
+    yield _about_activity(event.enrolment, event.activity, "waived")
+
+
 def _course_completed(event: CourseCompleted) -> Iterable[StatementDraft]:
     yield _about_course(event.enrolment, "completed", result={"completion": True})
     if event.enrolment.grade is not None:
@@ -161,6 +167,7 @@ def all_statements() -> list[StatementMapping]:
         StatementMapping("courses.launched", CourseLaunched, _launched),
         StatementMapping("courses.activity_initialized", ActivityStarted, _initialized),
         StatementMapping("courses.activity_completed", ActivityCompleted, _completed),
+        StatementMapping("courses.activity_waived", ActivityWaived, _waived),
         StatementMapping("courses.completed", CourseCompleted, _course_completed),
         StatementMapping("courses.unregistered", EnrolmentEnded, _unregistered),
         StatementMapping("courses.playback", PlaybackNoted, _played),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from flask_babel import lazy_gettext
 
 from lms.core.errors import DomainError, Forbidden, InvalidInput
@@ -113,3 +115,70 @@ class EndorsementEnded(DomainError):
     """An endorsement was revoked before."""
 
     message = lazy_gettext("This endorsement was revoked before.")
+
+
+class NotOffered(DomainError):
+    """The course recognises no prior learning now."""
+
+    message = lazy_gettext("This course takes no requests for prior learning at the moment.")
+
+
+class HoursTooMany(InvalidInput):
+    """More hours would be waived than the course has."""
+
+    message = lazy_gettext("Together these are more hours than the course has.")
+
+
+class PortfolioClosed(DomainError):
+    """The request is with the assessor, decided or withdrawn: nothing of it changes."""
+
+    message = lazy_gettext("This request can no longer be changed.")
+
+
+class TooMuchEvidence(DomainError):
+    """The portfolio is full."""
+
+    message = lazy_gettext("A request holds at most 40 pieces of evidence.")
+
+
+class NothingMapped(DomainError):
+    """No evidence says which outcome it shows."""
+
+    message = lazy_gettext(
+        "Add at least one piece of evidence, and say in your own words which learning outcome it"
+        " shows."
+    )
+
+
+class CannotAppeal(DomainError):
+    """There is nothing to appeal against, it was done, or its time is over."""
+
+    message = lazy_gettext("An appeal is possible once, in time, against what was not granted.")
+
+
+class NotWithAssessor(DomainError):
+    """The request is not with this assessor."""
+
+    message = lazy_gettext("This request does not wait for this decision.")
+
+
+class NotYetDeclared(DomainError):
+    """The assessor has not said whether something binds them to the learner."""
+
+    message = lazy_gettext("Say first whether something binds you to the learner.")
+
+
+class NotIndependent(InvalidInput):
+    """A person cannot assess a request; `why` says why."""
+
+    _TEXTS: ClassVar[dict[str, Any]] = {
+        "learner": lazy_gettext("Nobody assesses their own request."),
+        "instructor": lazy_gettext("This person teaches the course, or has taught it."),
+        "employer": lazy_gettext("This person is named in the evidence as an employer’s contact."),
+        "first": lazy_gettext("This person made the first decision; an appeal goes to another."),
+        "self": lazy_gettext("Name somebody else: you would give the request to yourself."),
+    }
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(self._TEXTS[why])

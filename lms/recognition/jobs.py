@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lms.core import clock
 from lms.core.db import db, transaction
 from lms.core.outbox import Job, enqueue
 from lms.directory import queries as directory
@@ -9,6 +10,7 @@ from lms.directory.models import Organisation
 from lms.recognition import queries
 from lms.recognition.models import Endorsement
 from lms.recognition.services import endorsements, ledger, rules
+from lms.recognition.services.prior_learning import portfolio
 
 
 def credit_members(association_id: int) -> None:
@@ -41,7 +43,14 @@ def check_endorsement(endorsement_id: int) -> None:
         endorsements.keep_verdict(db.session.merge(endorsement), verdict)
 
 
+def end_prior_learning() -> None:
+    """End requests whose time for an appeal is over; delete evidence whose time is over."""
+    portfolio.end_when_nothing_follows(clock.now().date())
+    portfolio.forget_evidence()
+
+
 JOBS = [
+    Job("recognition.end_prior_learning", end_prior_learning, every="29 2 * * *"),
     Job("recognition.credit_members", credit_members),
     Job("recognition.check_endorsements", check_endorsements, every="17 2 * * *"),
     Job("recognition.check_endorsement", check_endorsement, writes=False),

@@ -21,6 +21,14 @@ def _my_hours(values: Mapping[str, Any]) -> str:
     return absolute_url("recognition.my_hours")
 
 
+def _portfolio(values: Mapping[str, Any]) -> str:
+    return absolute_url("recognition.show_prior_learning", identifier=values["portfolio"])
+
+
+def _title(values: Mapping[str, Any]) -> str:
+    return in_language(values["title"])
+
+
 def _requests(values: Mapping[str, Any]) -> str:
     return absolute_url("recognition.requests", slug=values["slug"])
 
@@ -64,6 +72,37 @@ KINDS = [
         template="recognition/mail/match_needed.md",
         link=_requests,
         digest=True,
+    ),
+    NotificationKind(
+        "recognition.prior_learning_decided",
+        lazy_gettext("Decisions on your prior learning"),
+        subject=lambda values: _(
+            "Your request about prior learning: %(title)s", title=_title(values)
+        ),
+        template="recognition/mail/prior_learning_decided.md",
+        link=_portfolio,
+        can_turn_off=False,
+    ),
+    NotificationKind(
+        "recognition.prior_learning_assess",
+        lazy_gettext("Requests for prior learning that you assess"),
+        subject=lambda values: _(
+            "Please decide about prior learning: %(title)s", title=_title(values)
+        ),
+        template="recognition/mail/prior_learning_assess.md",
+        link=lambda values: absolute_url(
+            "recognition.decide_prior_learning", identifier=values["portfolio"]
+        ),
+        can_turn_off=False,
+    ),
+    NotificationKind(
+        "recognition.prior_learning_waits",
+        lazy_gettext("Requests for prior learning in your courses"),
+        subject=lambda values: _(
+            "Prior learning, a request waits: %(title)s", title=_title(values)
+        ),
+        template="recognition/mail/prior_learning_waits.md",
+        link=lambda values: absolute_url("recognition.course_requests", slug=values["slug"]),
     ),
     NotificationKind(
         "recognition.evidence_seen",

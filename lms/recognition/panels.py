@@ -8,11 +8,13 @@ from typing import Any
 from flask import render_template
 from markupsafe import Markup
 
-from lms.accounts.permissions import can
+from lms.accounts.permissions import can, signed_in
 from lms.certificates.models import Credential
 from lms.core import clock
 from lms.core.db import db
+from lms.core.web import seldom_asked
 from lms.courses.models import Course
+from lms.directory import queries as directory
 from lms.directory.models import Organisation
 from lms.recognition import queries
 from lms.recognition.models import Endorsement
@@ -44,9 +46,25 @@ def _endorsed(found: list[Endorsement], **values: bool) -> Markup | None:
     return Markup(page)  # noqa: S704 - rendered by our own template
 
 
-def course(course: Course, **values: Any) -> Markup | None:
-    """On a course's public page: who endorses it or those who give it."""
-    return _endorsed(queries.endorsements_of_course(course, clock.now()), in_course=True)
+def course(course: Course, **values: Any) -> Markup:
+    """On a course's public page: who endorses it or those who give it, and the way to having
+    prior learning recognised."""
+    found, takes_requests = queries.found_for_course_page(course, clock.now())
+    shown = _endorsed(found, in_course=True) or Markup()
+    if takes_requests and course.is_published:
+        page = render_template("recognition/_prior_learning.html", course=course)
+        shown += Markup(page)  # noqa: S704 - rendered by our own template
+    return shown
+
+
+def course_link(course: Course, **values: Any) -> Markup | None:
+    """At the head of a course in teaching: requests, for who manages its organisation."""
+    if not seldom_asked("manages", lambda: directory.is_manager_of_any(signed_in())):
+        return None
+    if not can("recognition.offer_prior_learning", course):
+        return None
+    page = render_template("recognition/_prior_learning_link.html", course=course)
+    return Markup(page)  # noqa: S704 - rendered by our own template
 
 
 def endorsed(facts: dict[str, Any] | None = None, **values: Any) -> Markup | None:

@@ -8,9 +8,11 @@ from flask_babel import lazy_gettext
 
 from lms.accounts.models import User
 from lms.accounts.permissions import Permission
+from lms.courses.models import Course
 from lms.directory import queries as directory
 from lms.directory.models import Organisation
 from lms.recognition import queries
+from lms.recognition.models import PriorLearningRequest
 
 _REFUSAL = lazy_gettext(
     "Only officers of the association do this. Who administers this site does not decide for an"
@@ -30,6 +32,22 @@ def _is_own(user: User, subject: Any) -> bool:
     return bool(user.id == subject.id)
 
 
+def _offers(user: User, course: Course) -> bool:
+    return directory.is_manager(user, course.owner)
+
+
+def _sees_request(user: User, request: PriorLearningRequest) -> bool:
+    """The learner; an assessor who has declared to be independent; by consent an association."""
+    if user.id == request.user_id:
+        return True
+    assessor = queries.present_assessor(request, user)
+    if assessor is not None and assessor.declared_at is not None:
+        return True
+    if request.association is None or request.handed_in_at is None:
+        return False
+    return _acts_for(user, request.association)
+
+
 def all_permissions() -> list[Permission]:
     """The permissions of the room, each with its rule."""
     return [
@@ -46,6 +64,42 @@ def all_permissions() -> list[Permission]:
             _acts_for_any,
             administrators=False,
             refusal=_REFUSAL,
+        ),
+        Permission(
+            "recognition.ask_prior_learning",
+            lazy_gettext("Ask for the recognition of prior learning"),
+            lambda user, course: bool(course.is_published),
+            administrators=False,
+        ),
+        Permission(
+            "recognition.own_prior_learning",
+            lazy_gettext("Put together one’s own request for prior learning"),
+            lambda user, request: bool(user.id == request.user_id),
+            administrators=False,
+        ),
+        Permission(
+            "recognition.see_prior_learning",
+            lazy_gettext("See the evidence of a request for prior learning"),
+            _sees_request,
+            administrators=False,
+        ),
+        Permission(
+            "recognition.assess_prior_learning",
+            lazy_gettext("Assess prior learning"),
+            lambda user, request: queries.present_assessor(request, user) is not None,
+            administrators=False,
+        ),
+        Permission(
+            "recognition.assess_any",
+            lazy_gettext("See the requests that one assesses"),
+            lambda user, subject: queries.assesses(user),
+            administrators=False,
+        ),
+        Permission(
+            "recognition.offer_prior_learning",
+            lazy_gettext("Say how a course recognises prior learning, and name assessors"),
+            _offers,
+            administrators=False,
         ),
         Permission(
             "recognition.share_evidence",

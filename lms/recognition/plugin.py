@@ -12,6 +12,7 @@ from lms.core.events import Subscription
 from lms.core.outbox import Job
 from lms.core.personal_data import PersonalData
 from lms.core.web import NavigationEntry, Panel, seldom_asked
+from lms.courses.events import Enrolled
 from lms.directory.events import MembershipEnded, MembershipKept
 from lms.hookspecs import hookimpl
 from lms.notifications.kinds import NotificationKind
@@ -21,6 +22,7 @@ from lms.recognition import panels as fragments
 from lms.recognition import permissions as rules
 from lms.recognition.services import awards, ledger, members
 from lms.recognition.services import personal_data as data
+from lms.recognition.services.prior_learning import awards as prior_learning_awards
 from lms.recognition.views import bp
 
 
@@ -38,12 +40,13 @@ def permissions() -> list[Permission]:
 
 @hookimpl
 def subscriptions() -> list[Subscription]:
-    """Certificates become hours."""
+    """Certificates become hours; what was granted before is waived in a new run."""
     return [
         Subscription(CredentialIssued, ledger.credit_issued),
         Subscription(CredentialRevoked, ledger.withdraw_revoked),
         Subscription(MembershipKept, ledger.credit_membership),
         Subscription(MembershipEnded, members.end_consent),
+        Subscription(Enrolled, prior_learning_awards.waive_when_enrolled),
     ]
 
 
@@ -83,6 +86,13 @@ def navigation() -> list[NavigationEntry]:
             "my_hours", lazy_gettext("My hours"), "recognition.my_hours", "account", 17
         ),
         NavigationEntry(
+            "prior_learning",
+            lazy_gettext("Prior learning"),
+            "recognition.my_prior_learning",
+            "account",
+            17,
+        ),
+        NavigationEntry(
             "desk",
             lazy_gettext("Association’s desk"),
             "recognition.desks",
@@ -100,7 +110,8 @@ def panels() -> list[Panel]:
     certificate and of a course."""
     return [
         Panel("recognition.endorsed", "certificates.verdict", fragments.endorsed, order=60),
-        Panel("recognition.endorsed_course", "courses.course_page", fragments.course),
+        Panel("recognition.prior_learning_link", "courses.course_links", fragments.course_link),
+        Panel("recognition.course", "courses.course_page", fragments.course),
         Panel("recognition.verdict", "certificates.verdict", fragments.verdict),
         Panel("recognition.evidence", "certificates.my_certificate", fragments.evidence),
         Panel("recognition.association", "directory.organisation", fragments.association),
@@ -109,5 +120,5 @@ def panels() -> list[Panel]:
 
 @hookimpl
 def personal_data() -> list[PersonalData]:
-    """Consents and hours."""
+    """Consents, hours, prior learning."""
     return [PersonalData("recognition", data.export, data.erase)]

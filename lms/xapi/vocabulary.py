@@ -48,6 +48,12 @@ _DISPLAYS: dict[str, ByLanguage] = {
         "fr": "a terminé",
         "pt": "concluiu",
     },
+    "waived": {
+        "en": "was exempted from",
+        "es": "quedó exento de",
+        "fr": "a été dispensé de",
+        "pt": "foi dispensado de",
+    },
     "answered": {
         "en": "answered",
         "es": "respondió",
@@ -116,6 +122,7 @@ _DISPLAYS: dict[str, ByLanguage] = {
     },
 }
 _ELSEWHERE = {
+    "waived": "https://w3id.org/xapi/adl/verbs/waived",
     "unregistered": "http://id.tincanapi.com/verb/unregistered",
     "earned": "http://id.tincanapi.com/verb/earned",
     **{name: f"{VIDEO}/verbs/{name}" for name in ("played", "paused", "seeked")},

@@ -12,15 +12,23 @@ from lms.directory.models import AssociationMembership, Organisation
 from lms.recognition import queries
 from lms.recognition.models import (
     Accreditation,
+    Assessor,
     BodyKey,
     Endorsement,
+    EvidenceKind,
     MemberConsent,
+    OfferedOutcome,
+    OutcomeDecision,
+    PriorLearningOffer,
+    PriorLearningRequest,
     RecognitionRule,
     RuleVersion,
 )
 from lms.recognition.services import body_keys, endorsements
+from lms.recognition.services.prior_learning import assessing, portfolio
 from tests.factories.accounts import make_user
 from tests.factories.certificates import make_completed_enrolment, make_credential
+from tests.factories.courses import make_activity, make_course, make_module
 from tests.factories.directory import make_association
 
 _numbers = itertools.count(1)
@@ -105,3 +113,63 @@ def make_endorsement(
     made = endorsements.endorse(association, make_user(), subject, **values)
     db.session.commit()
     return made
+
+
+def make_offer(course: Course | None = None, **values: Any) -> PriorLearningOffer:
+    """A course that recognises prior learning: three hours an outcome, an activity each."""
+    course = course or make_course(
+        outcomes=[{"en": "Map actors"}, {"en": "Lead a meeting"}], minimum_grade=None
+    )
+    if not course.modules:
+        module = make_module(course)
+        for _outcome in course.outcomes:
+            make_activity(module)
+    activities = [activity for module in course.modules for activity in module.activities]
+    offer = PriorLearningOffer(course=course, **values)
+    offer.outcomes.extend(
+        OfferedOutcome(position=place, hours=3.0, activities=[str(activity.uuid)])
+        for place, (_outcome, activity) in enumerate(
+            zip(course.outcomes, activities, strict=False), 1
+        )
+    )
+    db.session.add(offer)
+    db.session.commit()
+    return offer
+
+
+def make_request(
+    user: User | None = None, offer: PriorLearningOffer | None = None, *, shows: int = 2
+) -> PriorLearningRequest:
+    """A draft with a link; shows: of how many outcomes it is evidence."""
+    request = portfolio.open_request((offer or make_offer()).course, user or make_user())
+    values = {"link": "https://example.org/work", "seen_on": date(2026, 11, 2)}
+    claims = {one.id: "I did this for years." for one in request.outcomes[:shows]}
+    link = portfolio.Evidence(EvidenceKind.LINK, "A plan of mine", values)
+    portfolio.add_evidence(request, request.user, link, claims)
+    db.session.commit()
+    return request
+
+
+def make_assessed(
+    request: PriorLearningRequest | None = None, assessor: User | None = None
+) -> Assessor:
+    """A request that is with an assessor who has declared to be independent."""
+    request = request or make_request()
+    if request.state == "draft":
+        portfolio.hand_in(request, request.user)
+    named = assessing.name_assessor(request, assessor or make_user(), make_user())
+    assessing.declare(named, conflict="")
+    db.session.commit()
+    return named
+
+
+def make_decision(assessor: Assessor, *decisions: str) -> PriorLearningRequest:
+    """The assessor decides in the order of the outcomes: "granted", "not_granted", "more_asked"."""
+    outcomes = assessing.outcomes_to_decide(assessor.request)
+    made = {
+        outcome.id: assessing.Decision(OutcomeDecision(decision), f"Because of {decision}.")
+        for outcome, decision in zip(outcomes, decisions, strict=True)
+    }
+    assessing.decide(assessor, made, {})
+    db.session.commit()
+    return assessor.request

@@ -125,7 +125,6 @@ def page_values(credential: Credential, language: str) -> dict[str, Any]:
 def _words(facts: dict[str, Any]) -> dict[str, str]:
     """The page's own words in the present language."""
     names = " · ".join(in_language(o["name"]) for o in facts["organisations"])
-    hours = facts["course"]["hours"]
     return {
         "heading": _("Certificate of completion"),
         "certifies": _("This is to certify that"),
@@ -134,9 +133,7 @@ def _words(facts: dict[str, Any]) -> dict[str, str]:
         "outcomes": _("Learning outcomes"),
         "dates": _("Dates"),
         "work": _("Work"),
-        "hours": ngettext(
-            "%(hours)s hour", "%(hours)s hours", round(hours), hours=format_number(hours, 1)
-        ),
+        "hours": _hours(facts),
         "grade": _("Grade"),
         "assessed_by": _("Assessed by"),
         "credits": _("Continuing education"),
@@ -144,6 +141,19 @@ def _words(facts: dict[str, Any]) -> dict[str, str]:
         "valid_until": _("Valid until"),
         "check": _("Anyone can check this certificate with its code:"),
     }
+
+
+def _hours(facts: dict[str, Any]) -> str:
+    """The hours of work, and apart from them those that were waived."""
+    hours = facts["course"]["hours"]
+    text = str(
+        ngettext("%(hours)s hour", "%(hours)s hours", round(hours), hours=format_number(hours, 1))
+    )
+    waived = facts.get("waived")
+    if waived:
+        more = format_number(waived["hours"], 1)
+        text += " " + _("(and %(hours)s h waived for prior learning)", hours=more)
+    return text
 
 
 def _qr(address: str) -> str:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import defer
 
 from lms.certificates import queries
 from lms.certificates.data_integrity import CREDENTIALS_V2, instant, sign
-from lms.certificates.models import Credential, StatusList
+from lms.certificates.models import Credential, StatusList, StatusPlace
 from lms.certificates.open_badge import issuer_did, status_address, to_text, verification_method
 from lms.certificates.services import keys
 from lms.core import clock
@@ -112,7 +112,10 @@ def take_place() -> tuple[StatusList, int]:
         index = secrets.randbelow(SIZE)
         of_list = Credential.status_list_id == status_list.id
         taken = select(Credential.id).where(of_list, Credential.status_index == index)
-        if db.session.scalar(taken) is None:
+        kept = select(StatusPlace.id).where(
+            StatusPlace.status_list_id == status_list.id, StatusPlace.status_index == index
+        )
+        if db.session.scalar(taken.union_all(kept)) is None:
             return status_list, index
         used = db.session.scalar(select(func.count()).where(of_list)) or 0
         if used >= SIZE // 2:
@@ -127,15 +130,40 @@ def _begin_list(number: int) -> StatusList:
         return queries.get_status_list(number)
 
 
+def keep_place(identifier: str) -> StatusPlace:
+    """A place for a credential of another room; identifier: its id."""
+    status_list, index = take_place()
+    place = StatusPlace(identifier=identifier, status_list=status_list, status_index=index)
+    db.session.add(place)
+    db.session.flush()
+    return place
+
+
+def entry_of(place: StatusPlace) -> dict[str, str]:
+    """What the credential says of its place."""
+    return status_entry(status_address(place.status_list.number), place.status_index)
+
+
+def revoke_place(place: StatusPlace) -> None:
+    """Take back a credential of another room. Safe to repeat."""
+    if place.revoked_at is None:
+        place.revoked_at = clock.now()
+        _set_bit(place.status_list_id, place.status_index)
+
+
 def set_revoked(credential: Credential) -> None:
     """Set the credential's bit and sign the list, in the transaction of the revocation."""
+    _set_bit(credential.status_list_id, credential.status_index)
+
+
+def _set_bit(list_id: int, index: int) -> None:
     status_list = db.session.execute(
         select(StatusList)
-        .where(StatusList.id == credential.status_list_id)
+        .where(StatusList.id == list_id)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).scalar_one()
-    status_list.bits = with_bit(status_list.bits, credential.status_index)
+    status_list.bits = with_bit(status_list.bits, index)
     _sign(status_list)
     db.session.flush()
 

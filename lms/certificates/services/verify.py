@@ -26,7 +26,7 @@ from lms.certificates.services import keys, report
 from lms.certificates.services.signing import was_signed_here
 from lms.certificates.uploads import Upload
 from lms.certificates.verifier import issuers, judge, proofs
-from lms.certificates.verifier.claims import issuer_of
+from lms.certificates.verifier.claims import issuer_of, read_claims
 from lms.certificates.verifier.issuers import Issuer, issuer_of_document
 from lms.certificates.verifier.outcome import (
     CannotCheck,
@@ -137,7 +137,7 @@ def verify_document(
         return verify_credential(None)
     credential = queries.find_by_urn(identifier) if known is None else known.get(identifier)
     if credential is None:
-        return verify_credential(None)
+        return _verify_of_house(document, None)
     now = clock.now()
     is_ours = fingerprint(dict(document)) in credential.document_digests
     text = orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
@@ -157,7 +157,7 @@ def verify_token(token: Token, *, waits: bool = False) -> Verdict:
     identifier = document.get("id")
     credential = queries.find_by_urn(identifier) if isinstance(identifier, str) else None
     if credential is None:
-        return verify_credential(None)
+        return _verify_of_house(document, token)
     try:
         proofs.prove_token(token, _own)
     except (Refused, CannotCheck):
@@ -169,6 +169,25 @@ def verify_token(token: Token, *, waits: bool = False) -> Verdict:
         Check.REGISTER: is_signed and _is_of_register(document, credential),
     }
     return _judge(credential, checks, clock.now())
+
+
+def _verify_of_house(document: Mapping[str, Any], token: Token | None) -> Verdict:
+    """The verdict on a credential that another room had signed with the issuer's key."""
+    place = queries.find_status_place(str(document.get("id")))
+    if place is None:
+        return verify_credential(None)
+    now = clock.now()
+    try:
+        if token is not None:
+            proofs.prove_token(token, _own)
+        else:
+            proofs.prove_document(document, _own)
+    except (Refused, CannotCheck):
+        return Verdict(State.ALTERED, now, checks={Check.SIGNATURE: False})
+    is_clean = place.revoked_at is None
+    checks = {Check.ISSUER: True, Check.SIGNATURE: True, Check.NOT_REVOKED: is_clean}
+    state = State.VALID if is_clean else State.REVOKED
+    return Verdict(state, now, checks=checks, claims=read_claims(document))
 
 
 def verify_upload(upload: Upload, *, waits: bool = False) -> Verdict:

@@ -11,6 +11,7 @@ from lms.certificates import queries
 from lms.certificates.codes import read_code
 from lms.certificates.errors import IssuerKeyUnavailable, LinkUnreadable, UploadUnreadable
 from lms.certificates.forms import CodeForm, UploadForm
+from lms.certificates.open_badge import issuer_did
 from lms.certificates.services import report
 from lms.certificates.services import verify as services
 from lms.certificates.services.verify import State, Verdict
@@ -166,6 +167,7 @@ def _answer(verdict: Verdict, *, is_file: bool = False) -> ResponseReturnValue:
         render_template(
             _template(verdict),
             verdict=verdict,
+            own_did=issuer_did(),
             credential=credential,
             facts=shown_facts(credential) if credential else None,
             checks=check_texts(verdict),

@@ -22,8 +22,15 @@ class Step:
 
     @property
     def is_done(self) -> bool:
-        """Whether its completion rule is met."""
-        return self.progress is not None and self.progress.completed_at is not None
+        """Whether its completion rule is met, or it is waived."""
+        return self.progress is not None and (
+            self.progress.completed_at is not None or self.progress.waived_at is not None
+        )
+
+    @property
+    def is_waived(self) -> bool:
+        """Whether it counts without having been done."""
+        return self.progress is not None and self.progress.is_waived
 
     def is_overdue(self, now: datetime) -> bool:
         """Whether it should have been done by now."""

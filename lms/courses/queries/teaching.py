@@ -224,7 +224,7 @@ def list_learners(
         .join(Activity, Activity.id == Progress.activity_id)
         .where(
             Progress.enrolment_id == Enrolment.id,
-            Progress.completed_at.is_not(None),
+            Progress.counts(),
             Activity.is_published,
             Activity.is_required,
         )

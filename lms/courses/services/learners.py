@@ -83,7 +83,7 @@ def recipients(run: CourseRun, group: Recipients) -> list[int]:
             .where(
                 Progress.enrolment_id == Enrolment.id,
                 Progress.activity_id.in_(late),
-                Progress.completed_at.is_not(None),
+                Progress.counts(),
             )
             .scalar_subquery()
         )

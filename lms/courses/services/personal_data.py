@@ -62,11 +62,13 @@ def export_person(user_id: int) -> dict[str, Any]:
                 "completed_at": _iso(row.completed_at),
                 "last_seen_at": _iso(row.last_seen_at),
                 "grade": row.grade,
+                "waived_hours": row.waived_hours,
                 "progress": [
                     {
                         "activity": step.activity.slug,
                         "started_at": _iso(step.started_at),
                         "completed_at": _iso(step.completed_at),
+                        "waived_at": _iso(step.waived_at),
                         "score": step.score,
                         "is_passed": step.is_passed,
                     }

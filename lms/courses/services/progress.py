@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import select
 
 from lms.core import clock
@@ -12,6 +14,7 @@ from lms.courses.errors import NotReleased
 from lms.courses.events import (
     ActivityCompleted,
     ActivityStarted,
+    ActivityWaived,
     CourseCompleted,
     CourseLaunched,
 )
@@ -42,10 +45,13 @@ def start_activity(enrolment: Enrolment, activity: Activity) -> Progress:
     enrolment.last_activity_id = activity.id
     enrolment.last_seen_at = clock.now()
     progress = _progress(enrolment, activity)
-    if progress is not None:
+    if progress is not None and progress.is_opened:
         return progress
-    progress = Progress(enrolment=enrolment, activity=activity)
-    db.session.add(progress)
+    if progress is None:
+        progress = Progress(enrolment=enrolment, activity=activity)
+        db.session.add(progress)
+    else:  # waived before it was opened
+        progress.started_at = clock.now()
     db.session.flush()
     if is_first_visit:
         emit(CourseLaunched(enrolment))
@@ -87,6 +93,33 @@ def complete_activity(
     return progress
 
 
+def waive_activities(
+    enrolment: Enrolment, activities: Collection[Activity], hours: float
+) -> list[Activity]:
+    """Count activities without their being done, since what they teach was shown elsewhere.
+
+    hours: of the course's, waived in all; they are no hours that the learner attended. Safe to
+    repeat. What is done already stays done. Returns what is waived now and was not before.
+    """
+    now = clock.now()
+    waived = []
+    for activity in activities:
+        progress = _progress(enrolment, activity)
+        if progress is not None and (progress.waived_at or progress.completed_at):
+            continue
+        if progress is None:
+            progress = Progress(enrolment=enrolment, activity=activity, started_at=now)
+            db.session.add(progress)
+        progress.waived_at = now
+        waived.append(activity)
+    enrolment.waived_hours = min(hours, enrolment.run.course.hours)
+    db.session.flush()
+    for activity in waived:
+        emit(ActivityWaived(enrolment, activity))
+    complete_course_when_done(enrolment)
+    return waived
+
+
 def record_score(progress: Progress, score: float | None, is_passed: bool | None) -> None:
     """Keep the score of a graded activity, complete or not."""
     if score is not None:
@@ -97,7 +130,8 @@ def record_score(progress: Progress, score: float | None, is_passed: bool | None
 
 
 def complete_course_when_done(enrolment: Enrolment) -> bool:
-    """Complete the enrolment when all required activities are done and the grade suffices."""
+    """Complete the enrolment when all required activities are done or waived, and the grade of
+    those that were not waived suffices."""
     if enrolment.state != EnrolmentState.ACTIVE:
         return False
     rows = db.session.execute(
@@ -113,13 +147,21 @@ def complete_course_when_done(enrolment: Enrolment) -> bool:
         )
     ).all()
     graded = [
-        (progress.score or 0.0) if progress else 0.0
+        progress
         for activity, progress in rows
         if activity.kind in activity_types and activity_types[activity.kind].is_graded
     ]
-    enrolment.grade = sum(graded) / len(graded) if graded else None
-    all_done = bool(rows) and all(progress and progress.completed_at for _, progress in rows)
-    minimum = enrolment.run.course.minimum_grade
+    scores = [
+        (progress.score or 0.0) if progress else 0.0
+        for progress in graded
+        if not (progress and progress.is_graded_nothing)
+    ]
+    enrolment.grade = sum(scores) / len(scores) if scores else None
+    all_done = bool(rows) and all(
+        progress and (progress.completed_at or progress.waived_at) for _, progress in rows
+    )
+    all_waived = bool(graded) and not scores
+    minimum = None if all_waived else enrolment.run.course.minimum_grade
     if not all_done or (minimum is not None and (enrolment.grade or 0.0) < minimum - 1e-9):
         db.session.flush()
         return False

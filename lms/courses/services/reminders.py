@@ -128,7 +128,7 @@ def _send(reminder: Reminder, limit: int) -> int:
             .where(
                 Progress.enrolment_id == Enrolment.id,
                 Progress.activity_id.in_(ids),
-                Progress.completed_at.is_not(None),
+                Progress.counts(),
             )
             .scalar_subquery()
         )
@@ -143,7 +143,9 @@ def _send(reminder: Reminder, limit: int) -> int:
     for enrolment in people:
         values = reminder.values
         if ids:
-            finished = {row.activity_id for row in enrolment.progress if row.completed_at}
+            finished = {
+                row.activity_id for row in enrolment.progress if row.completed_at or row.waived_at
+            }
             missing = [a.title for a in reminder.activities if a.id not in finished]
             values = values | {"activities": missing}
         db.session.add(SentReminder(enrolment_id=enrolment.id, what=reminder.what))

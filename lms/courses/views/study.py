@@ -301,7 +301,9 @@ def _note(step: Step, outline: Outline) -> str:
         parts.append(format_percent(step.progress.score))
     if not activity.is_required:
         parts.append(str(_("optional")))
-    if step.is_done:
+    if step.is_waived:
+        parts.append(str(_("waived")))
+    elif step.is_done:
         parts.append(str(_("done")))
     elif step.due_at is not None:
         day = format_day(step.due_at, "MMMd")

@@ -13,7 +13,7 @@ from lms.core.db import db
 from lms.core.errors import NotFound
 from lms.courses.models import Course
 from lms.directory.models import Organisation
-from lms.recognition.models import BodyKey, BodyStatusList, Endorsement
+from lms.recognition.models import BodyKey, BodyStatusList, Endorsement, PriorLearningOffer
 
 
 def list_body_keys(association: Organisation) -> Sequence[BodyKey]:
@@ -82,6 +82,26 @@ def endorsements_of_course(course: Course, at: datetime) -> list[Endorsement]:
     """What holds at an instant for a course and for those who give it."""
     providers = {course.owner_id, *(partner.id for partner in course.partners)}
     return _shown((Endorsement.course_id == course.id) | Endorsement.provider_id.in_(providers), at)
+
+
+def found_for_course_page(course: Course, at: datetime) -> tuple[list[Endorsement], bool]:
+    """What the course's public page shows, in one read: who endorses it and those who give it, and
+    whether it takes requests for prior learning."""
+    providers = {course.owner_id, *(partner.id for partner in course.partners)}
+    rows = db.session.execute(
+        select(Endorsement, PriorLearningOffer.is_open)
+        .select_from(Course)
+        .outerjoin(PriorLearningOffer, PriorLearningOffer.course_id == Course.id)
+        .outerjoin(
+            Endorsement,
+            (Endorsement.course_id == Course.id) | Endorsement.provider_id.in_(providers),
+        )
+        .where(Course.id == course.id)
+        .options(joinedload(Endorsement.association), joinedload(Endorsement.key))
+        .order_by(Endorsement.id)
+    ).all()
+    shown = [row[0] for row in rows if row[0] is not None and row[0].holds(at)]
+    return shown, any(row[1] for row in rows)
 
 
 def endorsements_of_provider(provider: Organisation, at: datetime) -> list[Endorsement]:

@@ -96,6 +96,7 @@ def collect(credential: Credential) -> dict[str, Any]:
         "course": facts["course"],
         "run": facts["run"],
         "completed_at": facts["completed_at"],
+        "waived": facts.get("waived"),
         "grade": facts["grade"],
         "pass_mark": facts["pass_mark"],
         "organisations": facts["organisations"],
@@ -151,6 +152,7 @@ def _activities(
                     if done and done.completed_at
                     else None
                 ),
+                "is_waived": bool(done and done.is_waived),
                 "score": done.score if done else None,
                 "is_passed": done.is_passed if done else None,
             }

@@ -8,6 +8,7 @@ from lms.core.db import db
 from lms.core.outbox import enqueue
 from lms.recognition import queries
 from lms.recognition.models import EvidenceLink, MemberConsent
+from lms.recognition.services.prior_learning import personal_data as prior_learning
 
 
 def export(user_id: int) -> dict[str, object]:
@@ -15,6 +16,7 @@ def export(user_id: int) -> dict[str, object]:
     consents = db.session.scalars(select(MemberConsent).where(MemberConsent.user_id == user_id))
     links = db.session.scalars(select(EvidenceLink).where(EvidenceLink.user_id == user_id))
     return {
+        "prior_learning": prior_learning.export(user_id),
         "evidence_links": [
             {
                 "certificate": one.credential.code,
@@ -54,6 +56,7 @@ def export(user_id: int) -> dict[str, object]:
 
 def erase(user_id: int) -> None:
     """Forget consents, hours and the files that showed them; audits keep that there was one."""
+    prior_learning.erase(user_id)
     for entry in queries.entries_of(user_id):
         file = entry.file
         db.session.delete(entry)

@@ -12,6 +12,7 @@ from lms.recognition.views import (  # noqa: E402, F401
     evidence,
     hours,
     members,
+    prior_learning,
     published,
     rules,
 )

@@ -108,6 +108,20 @@ TEMPLATES = (
         rules=(*_ENROLLED, *_COMPLETION),
     ),
     Template(
+        "waived-activity",
+        "waived",
+        {
+            "en": "Was exempted from an activity",
+            "es": "Exención de una actividad",
+            "fr": "Dispense d’une activité",
+            "pt": "Dispensa de uma atividade",
+        },
+        "An activity counts without being done: what it teaches was recognised as prior learning.",
+        parent=("module",),
+        grouping=("run", "course"),
+        rules=(*_ENROLLED, *_NO_RESULT),
+    ),
+    Template(
         "completed-course",
         "completed",
         {

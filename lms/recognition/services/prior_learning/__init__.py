@@ -1,0 +1,1 @@
+"""Recognition of prior learning: offers, portfolios, assessment, what follows from it."""
