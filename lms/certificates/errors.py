@@ -132,6 +132,15 @@ class TableUnreadable(InvalidInput):
     )
 
 
+class NamesUnreadable(TableUnreadable):
+    """The table of names in a zip file cannot be read."""
+
+    message = lazy_gettext(
+        "The file names.csv or names.xlsx in the zip file cannot be read. It needs one column with"
+        " the names of the files and one with the names of the people, for at most 200 files."
+    )
+
+
 class TableTooLong(InvalidInput):
     """A file holds too many."""
 

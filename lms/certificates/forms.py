@@ -162,7 +162,8 @@ class ManyForm(FlaskForm):  # type: ignore[misc]
         lazy_gettext("Or a file"),
         description=lazy_gettext(
             "CSV, XLSX or JSON with a column of codes and, if you like, one of names; or a zip file"
-            " of certificates. At most 2,000 rows or 200 files."
+            " of certificates, with a table names.csv or names.xlsx (file, name) to compare names."
+            " At most 2,000 rows or 200 files."
         ),
     )
 

@@ -16,7 +16,7 @@ from lms.certificates.errors import TableTooLong, TableUnreadable
 from lms.certificates.models import Credential, RevocationReason, VerificationBatch
 from lms.certificates.names import NameMatch, compare_names
 from lms.certificates.services import batch, revoke
-from lms.certificates.services.batch_input import Asked, count_files, read_codes, read_table
+from lms.certificates.services.batch_input import Asked, count_rows, read_codes, read_table
 from lms.core import clock
 from lms.core.db import db
 from tests.factories.accounts import make_administrator, make_user
@@ -46,6 +46,73 @@ def boxed(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> b
         for name, content in files.items():
             box.writestr(name, content)
     return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "csv without headings"])
+def test_names_in_a_zip_file_are_compared_and_never_told(signed_in, run_jobs, other, kind):
+    credential = make_credential()
+    rows = [
+        ("rosa.json", "MAMANI, Rosa QUÍSPE"),
+        ("Folder/OTHER.jwt", "Somebody Else"),
+        ("zoe.json", "Zoe Naupari"),
+        ("lost.pdf", "Ana Flores"),
+    ]
+    lines = [f'{file};"{name}"' for file, name in rows]
+    table = {
+        "csv": ("names.csv", "\n".join(["Archivo;Nombre", *lines]).encode()),
+        "csv without headings": ("Names.CSV", "\n".join(lines).encode()),
+        "xlsx": ("list/names.xlsx", workbook(("Name", "File"), *((n, f) for f, n in rows))),
+    }[kind]
+    content = boxed(
+        {
+            "rosa.json": credential.document.encode(),
+            "other.jwt": (credential.token or "").encode(),
+            "zoe.json": json.dumps(other.credential()).encode(),
+            "unnamed.json": credential.document.encode(),
+            table[0]: table[1],
+        }
+    )
+    browser = signed_in(make_officer())
+
+    place = hand_in(browser, content, "all.zip").location
+    run_jobs()
+
+    [made] = db.session.scalars(select(VerificationBatch)).all()
+    assert (made.done, made.total) == (5, 5)
+    assert [(row["shown"], row["state"], row.get("nameMatch")) for row in made.rows] == [
+        ("rosa.json", "valid", "match"),
+        ("other.jwt", "valid", "no_match"),
+        ("zoe.json", "valid", "match"),
+        ("unnamed.json", "valid", None),
+        ("lost.pdf", "missing", None),
+    ]
+    page = browser.get(place).text
+    assert "No such file" in page
+    for name in ("Quispe", "QUÍSPE", "Naupari", "Somebody", "Ana Flores"):
+        assert name not in page
+        assert name not in (made.report or "")
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        {"names.csv": b""},
+        {"names.csv": b"file,name\n"},
+        {"names.csv": b"one column\nonly\n"},
+        {"names.csv": b"a\0b"},
+        {"names.xlsx": b"PK\x03\x04 broken"},
+        {"names.csv": b"a,b\n" * 1 + b"".join(b"%d,x\n" % n for n in range(202))},
+        {"names.csv": b"a.json,Ana", "names.xlsx": b"x"},
+    ],
+)
+def test_a_table_of_names_that_cannot_be_read_is_refused_at_once(signed_in, tables):
+    content = boxed({"a.json": make_credential().document.encode(), **tables})
+
+    page = hand_in(signed_in(make_officer()), content, "all.zip")
+
+    assert page.status_code == 422
+    assert "names.csv" in page.text
+    assert db.session.scalars(select(VerificationBatch)).all() == []
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx", "json", "old csv", "pasted"])
@@ -205,12 +272,12 @@ def test_what_is_too_long_is_refused_before_it_is_unpacked(app, signed_in):
     with pytest.raises(TableTooLong):
         read_table(f"code\n{f'{code}x' + chr(10)}".encode() + f"{code}\n".encode() * 2001)
     with pytest.raises(TableTooLong):
-        count_files(boxed({f"{number}.json": b"{}" for number in range(201)}))
+        count_rows(boxed({f"{number}.json": b"{}" for number in range(201)}))
     bomb = boxed({f"{number}.json": bytes(20 * 1024 * 1024) for number in range(4)})
     assert len(bomb) < 1_000_000
     started = time.process_time()
     with pytest.raises(TableTooLong):
-        count_files(bomb)
+        count_rows(bomb)
     inside = boxed({"xl/workbook.xml": b"<x/>", "xl/s.xml": bytes(70 * 1024 * 1024)})
     with pytest.raises(TableTooLong):
         read_table(inside)

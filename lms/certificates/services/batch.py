@@ -17,11 +17,17 @@ from lms.certificates import queries
 from lms.certificates.codes import read_code
 from lms.certificates.errors import AnotherRequest, LinkUnreadable, UploadUnreadable
 from lms.certificates.models import BatchState, Credential, VerificationBatch
-from lms.certificates.names import compare_names
+from lms.certificates.names import NameMatch, compare_names
 from lms.certificates.services import keys, report, verify
-from lms.certificates.services.batch_input import Asked, count_files, read_files
+from lms.certificates.services.batch_input import (
+    Asked,
+    count_rows,
+    missing_files,
+    read_files,
+    read_names,
+)
 from lms.certificates.uploads import read_upload
-from lms.certificates.verifier.outcome import Verdict
+from lms.certificates.verifier.outcome import State, Verdict
 from lms.core import clock
 from lms.core.db import db, transaction
 from lms.core.outbox import enqueue
@@ -93,9 +99,9 @@ def verify_table(
 def verify_files(user: User, content: bytes, repeat_key: str | None = None) -> VerificationBatch:
     """Verify the files of a zip file, after commit, since issuers elsewhere may be asked.
 
-    Raises TableUnreadable, TableTooLong and AnotherRequest.
+    Raises TableUnreadable, TableTooLong, NamesUnreadable and AnotherRequest.
     """
-    total = count_files(content)
+    total = count_rows(content)
     digest = _request_digest(content)
     former = _former(user, digest, repeat_key)
     if former is not None:
@@ -137,17 +143,24 @@ def work_off(batch_id: int) -> None:
             return
         content = batch.content
     rows: list[report.JSON] = []
+    names = read_names(content)
+    known_as = {file.casefold(): name for file, name in names.items()}
     files = enumerate(read_files(content), 1)
     while part := list(islice(files, STEP)):
         checked = [(number, name, _check_file(data)) for number, (name, data) in part]
         with transaction():
-            rows += [_row_of_file(number, name, verdict) for number, name, verdict in checked]
+            rows += [
+                _row_of_file(number, name, verdict, known_as.get(name.casefold(), ""))
+                for number, name, verdict in checked
+            ]
             verify.note(_seen(verdict for *_file, verdict in checked), "many")
             batch = db.session.get_one(VerificationBatch, batch_id)
             batch.done = len(rows)
+    missing = missing_files(content, names)
+    rows += [_missing(number, name) for number, name in enumerate(missing, len(rows) + 1)]
     with transaction():
         batch = db.session.get_one(VerificationBatch, batch_id)
-        batch.rows = rows
+        batch.rows, batch.done = rows, len(rows)
         _finish(batch)
 
 
@@ -162,10 +175,26 @@ def _check_file(data: bytes | None) -> Verdict | None:
         return None
 
 
-def _row_of_file(number: int, name: str, verdict: Verdict | None) -> report.JSON:
+def _row_of_file(number: int, name: str, verdict: Verdict | None, known_as: str) -> report.JSON:
+    """One row; known_as: the name under which somebody knows the person, to be compared."""
     if verdict is None:
         return {"row": number, "shown": name, "state": "unreadable"}
-    return report.row_of(verdict, number, name)
+    row = report.row_of(verdict, number, name)
+    if known_as and verdict.state != State.ALTERED:
+        row["nameMatch"] = str(_compare(known_as, verdict))
+    return row
+
+
+def _compare(known_as: str, verdict: Verdict) -> NameMatch:
+    """The name with the one that is signed, of which nothing is told."""
+    signed = verdict.claims.holder if verdict.claims else ""
+    if verdict.credential is not None:
+        signed = verdict.credential.holder_name
+    return compare_names(known_as, signed) if signed else NameMatch.NOT_ENOUGH
+
+
+def _missing(number: int, name: str) -> report.JSON:
+    return {"row": number, "shown": name, "state": "missing"}
 
 
 def forget_old() -> int:

@@ -13,14 +13,14 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from openpyxl import load_workbook
 
 from lms.certificates.codes import RANDOM_SIGNS
-from lms.certificates.errors import TableTooLong, TableUnreadable
+from lms.certificates.errors import NamesUnreadable, TableTooLong, TableUnreadable
 from lms.certificates.json_text import BadJson, read_value
 from lms.certificates.uploads import MAX_FILE
 from lms.core.text import fold
@@ -31,9 +31,13 @@ MOST_SIGNS = 300  # of a cell
 LARGEST = 20 * 1024 * 1024  # bytes of a file with many
 MOST_FILES = 200  # of a zip file
 LARGEST_UNPACKED = 60 * 1024 * 1024
+NAMES_FILES = ("names.csv", "names.xlsx")  # beside the certificates in a zip file
 _ZIP = b"PK\x03\x04"
 _CODES = {"code", "codes", "codigo", "codigos", "certificate", "certificado", "attestation"}
 _NAMES = {"name", "nombre", "nom", "nome", "holder", "titular", "titulaire", "full name"}
+
+
+_FILES = {"file", "files", "file name", "archivo", "fichier", "arquivo"}
 
 
 @dataclass(frozen=True)
@@ -199,22 +203,85 @@ def _check_zip(content: bytes, most: int) -> list[zipfile.ZipInfo]:
     return entries
 
 
-def count_files(content: bytes) -> int:
-    """How many files a zip file holds. Raises TableUnreadable and TableTooLong."""
+def _divide(content: bytes) -> tuple[list[zipfile.ZipInfo], list[zipfile.ZipInfo]]:
+    """The certificates of a zip file, and its tables of names."""
+    entries = _check_zip(content, MOST_FILES + 1)
+    tables = [entry for entry in entries if _base(entry.filename).lower() in NAMES_FILES]
+    files = [entry for entry in entries if entry not in tables]
+    if len(files) > MOST_FILES:
+        raise TableTooLong
+    return files, tables
+
+
+def _base(path: str) -> str:
+    return _cell(path.replace("\\", "/").rpartition("/")[2])
+
+
+def count_rows(content: bytes) -> int:
+    """How many rows the answer on a zip file has: its files, and those that only its table of
+    names names.
+
+    Raises TableUnreadable, TableTooLong and NamesUnreadable.
+    """
     if len(content) > LARGEST:
         raise TableUnreadable
-    count = len(_check_zip(content, MOST_FILES))
-    if count == 0:
+    files, _tables = _divide(content)
+    if not files:
         raise TableUnreadable
-    return count
+    return len(files) + len(missing_files(content, read_names(content)))
+
+
+def missing_files(content: bytes, names: Mapping[str, str]) -> list[str]:
+    """The files that a table names and the zip file does not hold."""
+    held = {_base(entry.filename).casefold() for entry in _divide(content)[0]}
+    return [file for file in names if file.casefold() not in held]
+
+
+def read_names(content: bytes) -> dict[str, str]:
+    """The table of names in a zip file: file -> name under which somebody knows the person.
+
+    Empty without one. Raises NamesUnreadable.
+    """
+    tables = _divide(content)[1]
+    if not tables:
+        return {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as box, box.open(tables[0]) as file:
+            table = file.read(MAX_FILE + 1)
+        if len(tables) > 1 or len(table) > MAX_FILE:
+            raise NamesUnreadable
+        is_book = table.startswith(_ZIP)
+        rows = _cells_of_workbook(table) if is_book else _cells_of_csv(_text(table))
+        return _names_from_cells(rows)
+    except (
+        TableUnreadable, TableTooLong, zipfile.BadZipFile, zlib.error, RuntimeError,
+        NotImplementedError, OSError,
+    ):  # fmt: skip
+        raise NamesUnreadable from None
+
+
+def _names_from_cells(rows: Iterable[Sequence[str]]) -> dict[str, str]:
+    filled = ([_cell(cell) for cell in row[:MOST_COLUMNS]] for row in rows)
+    found = list(itertools.islice((row for row in filled if any(row)), MOST_FILES + 2))
+    head = [fold(cell).strip(" :*") for cell in found[0]] if found else []
+    file = next((place for place, word in enumerate(head) if word in _FILES), None)
+    name = next((place for place, word in enumerate(head) if word in _NAMES), None)
+    if file is not None and name is not None:
+        found = found[1:]
+    else:
+        file, name = 0, 1
+    named = {_base(_at(row, file)): _at(row, name) for row in found}
+    if not named or len(named) > MOST_FILES or not all(named) or not any(named.values()):
+        raise NamesUnreadable
+    return named
 
 
 def read_files(content: bytes) -> Iterator[tuple[str, bytes | None]]:
-    """Name and bytes of each file of a zip file; None for one that cannot be unpacked."""
-    entries = _check_zip(content, MOST_FILES)
+    """Name and bytes of each certificate of a zip file; None for one that cannot be unpacked."""
+    entries = _divide(content)[0]
     with zipfile.ZipFile(io.BytesIO(content)) as box:
         for entry in entries:
-            name = _cell(entry.filename.replace("\\", "/").rpartition("/")[2])
+            name = _base(entry.filename)
             try:
                 with box.open(entry) as file:  # never more than the entry says of itself
                     yield name, file.read(MAX_FILE + 1)

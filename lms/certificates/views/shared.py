@@ -47,6 +47,7 @@ def state_name(state: str) -> str:
         State.UNKNOWN: _("Unknown"),
         State.UNCHECKED: _("Could not be checked"),
         "unreadable": _("Unreadable"),
+        "missing": _("No such file"),
     }
     return str(names[state])
 
