@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from lms.certificates.services.verify import Check, State, Verdict
 from lms.certificates.verifier.outcome import Problem
 from lms.certificates.views import bp
 from lms.core import clock
-from lms.core.templating import format_long_date
+from lms.core.templating import format_days, format_long_date
 
 
 @bp.app_template_filter("revocation_text")
@@ -50,6 +51,15 @@ def state_name(state: str) -> str:
         "missing": _("No such file"),
     }
     return str(names[state])
+
+
+@bp.app_template_filter("row_days")
+def row_days(row: Mapping[str, Any]) -> str:
+    """The days of the course that a row of a report tells; empty when it tells none."""
+    first, last = row.get("startsOn"), row.get("endsOn")
+    if not first or not last:
+        return ""
+    return format_days(date.fromisoformat(first), date.fromisoformat(last))
 
 
 NAME_MATCHES = {
