@@ -65,7 +65,7 @@ def test_the_page_of_a_valid_certificate_says_all_that_is_certified(client):
         "Passed with 86 %",
         "12 hours",
         "10 hours, recognised by Order of Planners",
-        "Map the actors of a territory · Design a facilitated decision",
+        "<li>Map the actors of a territory</li><li>Design a facilitated decision</li>",
         "Laurentian Institute",
         "Digital signature of the issuer (Open Badges 3.0)",
         "Not revoked",
