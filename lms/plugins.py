@@ -32,6 +32,7 @@ ROOMS = (
     "forums",
     "certificates",
     "recognition",
+    "recovery",
 )
 # Rooms that others import: the house does not stand without them.
 NEEDED = {"accounts", "notifications", "xapi", "reports", "directory", "courses"}
@@ -39,6 +40,7 @@ NEEDED = {"accounts", "notifications", "xapi", "reports", "directory", "courses"
 STANDS_ON: dict[str, frozenset[str]] = {
     "payments": frozenset({"ledger", "invoicing", "pricing"}),
     "recognition": frozenset({"certificates"}),
+    "recovery": frozenset({"certificates", "payments", "ledger", "invoicing", "pricing"}),
 }
 
 # hook -> module and class of the objects it returns; loaded when the first plugin answers

@@ -26,11 +26,13 @@ OPTIONAL_ROOMS: dict[str, tuple[str, ...]] = {
     "invoicing": (),
     "certificates": ("tests/reports",),
     "recognition": (),
+    "recovery": (),
 }
 # Which of them a room needs.
 STANDS_ON: dict[str, frozenset[str]] = {
     "payments": frozenset({"ledger", "invoicing", "pricing"}),
     "recognition": frozenset({"certificates"}),
+    "recovery": frozenset({"certificates", "payments", "ledger", "invoicing", "pricing"}),
 }
 QUICK = "not browser and not postgres and not slow"
 SHELL = """

@@ -102,7 +102,7 @@ class LedgerUncounted(Model):
 
 
 class LedgerSum(Model):
-    """What was posted in a month to an account for a product, from a country, by a rail."""
+    """What one kind of entry posted in a month to an account, by product, country and rail."""
 
     __tablename__ = "ledger_sums"
     __table_args__ = (Index("ix_ledger_sums_account", "account", "currency", "month"),)
@@ -113,6 +113,7 @@ class LedgerSum(Model):
     product: Mapped[str] = mapped_column(primary_key=True)
     country: Mapped[str] = mapped_column(primary_key=True)
     rail: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
     debit_minor: Mapped[int] = mapped_column(BigInt)
     credit_minor: Mapped[int] = mapped_column(BigInt)
 

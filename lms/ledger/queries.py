@@ -14,7 +14,7 @@ from lms.core.money import Money
 from lms.ledger.accounts import Account, is_debit_account
 from lms.ledger.models import LedgerEntry, LedgerPeriod, LedgerPosting, LedgerSum, LedgerUncounted
 
-DIMENSIONS = ("month", "account", "currency", "product", "country", "rail")
+DIMENSIONS = ("month", "account", "currency", "product", "country", "rail", "kind")
 
 
 def postings_by_dimension() -> list[Any]:
@@ -26,6 +26,7 @@ def postings_by_dimension() -> list[Any]:
         LedgerEntry.product,
         LedgerEntry.country,
         LedgerEntry.rail,
+        LedgerEntry.kind,
     ]
 
 

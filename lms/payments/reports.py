@@ -130,7 +130,8 @@ class RevenueReport(Report):
 
     selections = (COURSE, RUN, COUNTRY, CURRENCY)
     period_of = lazy_gettext(
-        "Payments count on the day they arrived, refunds on the day they were done."
+        "Payments count on the day they arrived, refunds on the day they were done; the ledger may"
+        " count them for a later month."
     )
     dimension: ClassVar[str]
 

@@ -57,7 +57,7 @@ def differing_sums() -> list[tuple[Any, ...]]:
         .join(LedgerEntry, LedgerEntry.id == LedgerPosting.entry_id)
         .group_by(*postings_by_dimension())
     )
-    told = {tuple(row[:6]): (int(row[6]), int(row[7])) for row in rows}
+    told = {tuple(row[:-2]): (int(row[-2]), int(row[-1])) for row in rows}
     wrong = [
         (*key, *told.get(key, (0, 0))) for key in told | lines if told.get(key) != lines.get(key)
     ]
@@ -73,4 +73,4 @@ def movements_by_dimension() -> dict[tuple[str, ...], tuple[int, int]]:
             *columns
         )
     )
-    return {tuple(row[:6]): (int(row[6]), int(row[7])) for row in rows}
+    return {tuple(row[:-2]): (int(row[-2]), int(row[-1])) for row in rows}

@@ -1,0 +1,1 @@
+"""Cost recovery: what came in beside what learners reached and what it cost."""

@@ -1,0 +1,30 @@
+"""Who may read and decide about cost recovery."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext
+
+from lms.accounts.models import User
+from lms.accounts.permissions import Permission
+from lms.courses.models import Enrolment
+
+READ = "recovery.read"
+
+
+def _is_learner(user: User, enrolment: Enrolment) -> bool:
+    return enrolment.user_id == user.id
+
+
+PERMISSIONS = [
+    Permission(READ, lazy_gettext("Read what courses cost and bring in")),
+    Permission(
+        "recovery.administer",
+        lazy_gettext("Write down costs, and decide whether a course run takes place"),
+    ),
+    Permission(
+        "recovery.answer",
+        lazy_gettext("Answer for oneself when a course run is moved to other dates"),
+        _is_learner,
+        administrators=False,
+    ),
+]

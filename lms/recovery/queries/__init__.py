@@ -1,0 +1,1 @@
+"""What the ledger, the courses and the certificates tell about cost recovery."""
