@@ -68,6 +68,26 @@ class NameCannotBeSet(InvalidInput):
     message = lazy_gettext("This name cannot be printed on a certificate.")
 
 
+class TextCannotBeSet(DomainError):
+    """A text of the course, its organisations or its layout has letters that no font has.
+
+    problem: which texts, and which letters, for administrators.
+    """
+
+    message = lazy_gettext(
+        "A text on the certificate has letters that no installed font has: %(problem)s"
+    )
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__(
+            lazy_gettext(
+                "A text on the certificate has letters that no installed font has: %(problem)s",
+                problem=problem,
+            )
+        )
+
+
 class AlreadyRevoked(DomainError):
     """The certificate was revoked before."""
 

@@ -57,6 +57,13 @@ KINDS = [
         can_turn_off=False,
     ),
     NotificationKind(
+        "certificates.text_refused",
+        lazy_gettext("Certificates that wait because of a text"),
+        subject=lambda values: _("No certificates for the course: %(title)s", title=_title(values)),
+        template="certificates/mail/text_refused.md",
+        link=lambda values: absolute_url("courses.teach_course", slug=values["slug"]),
+    ),
+    NotificationKind(
         "certificates.not_drawn",
         lazy_gettext("Certificates whose PDF cannot be made"),
         subject=lambda values: _("No PDF for certificate %(code)s", code=values["code"]),

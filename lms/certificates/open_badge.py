@@ -126,6 +126,9 @@ def _make(credential: Credential, facts: JSON, email: str | None, names_holder: 
         },
     }
     document["evidence"] += [_endorsement(one) for one in facts.get("endorsements", [])]
+    document["evidence"] += [_accreditation(one) for one in facts.get("accreditations", [])]
+    document["evidence"] += [_partner(one) for one in facts["organisations"][1:]]
+    document["evidence"] += _signatories(credential, facts)
     if credential.valid_until is not None:
         document["validUntil"] = instant(credential.valid_until)
     return document
@@ -139,6 +142,53 @@ def _endorsement(endorsement: JSON) -> JSON:
         "name": _("Endorsement by %(name)s", name=in_language(endorsement["association"]["name"])),
         "narrative": f"sha256:{endorsement['sha256']}",
     }
+
+
+def _accreditation(accreditation: JSON) -> JSON:
+    """What held on the day of the award, in words; Open Badges 3.0 has no member for it."""
+    return {
+        "id": uuid.UUID(accreditation["uuid"]).urn,
+        "type": ["Evidence"],
+        "genre": "Accreditation",
+        "name": _(
+            "Accreditation by %(name)s", name=in_language(accreditation["association"]["name"])
+        ),
+        "narrative": accreditation_text(accreditation),
+    }
+
+
+def accreditation_text(accreditation: JSON) -> str:
+    """Number, scope and days in one line: "OP-7, planning, 2026-01-01/2028-12-31"."""
+    days = f"{accreditation['starts_on']}/{accreditation['ends_on'] or '..'}"  # ISO 8601-2
+    return ", ".join(filter(None, (accreditation["number"], accreditation["scope"], days)))
+
+
+def _partner(organisation: JSON) -> JSON:
+    found: JSON = {
+        "id": uuid.UUID(organisation["uuid"]).urn,
+        "type": ["Evidence"],
+        "genre": "PartnerOrganisation",
+        "name": in_language(organisation["name"]),
+    }
+    if organisation["website"]:
+        found["description"] = organisation["website"]
+    return found
+
+
+def _signatories(credential: Credential, facts: JSON) -> list[JSON]:
+    found = []
+    for number, person in enumerate(facts["signatories"], 1):
+        place = ", ".join(filter(None, map(in_language, (person["role"], person["organisation"]))))
+        entry: JSON = {
+            "id": uuid.uuid5(credential.uuid, f"signatory {number}").urn,
+            "type": ["Evidence"],
+            "genre": "Signatory",
+            "name": person["name"],
+        }
+        if place:
+            entry["description"] = place
+        found.append(entry)
+    return found
 
 
 def identities(name: str, email: str | None) -> list[JSON]:

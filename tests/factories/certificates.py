@@ -19,6 +19,19 @@ from tests.factories.courses import (
 )
 from tests.factories.directory import make_association, make_organisation
 
+# as recognition gives it to the register's entry
+ACCREDITATION = {
+    "uuid": "0b8f6d0e-6f5e-4f6e-9f5e-3b0f6d0e6f5e",
+    "association": {
+        "uuid": "1b8f6d0e-6f5e-4f6e-9f5e-3b0f6d0e6f5e",
+        "name": {"en": "Order of Planners", "es": "Orden de Planificadores"},
+    },
+    "number": "OP-77",
+    "scope": "Planning",
+    "starts_on": "2027-01-01",
+    "ends_on": None,
+}
+
 
 def make_certified_course(**values: Any) -> Course:
     """A course with all that a certificate shows: partner, credit, outcomes, signatories."""

@@ -114,6 +114,7 @@ def page_values(credential: Credential, language: str) -> dict[str, Any]:
         "assessment": open_badge.assessment_text(facts),
         "organisations": [in_language(o["name"]) for o in facts["organisations"]],
         "credits": facts["credits"],
+        "accreditations": [_accreditation(one) for one in facts.get("accreditations", [])],
         "signatories": facts["signatories"],
         "address": address,
         "short_address": f"{settings().base_url}/verify".split("://", 1)[-1],
@@ -137,6 +138,7 @@ def _words(facts: dict[str, Any]) -> dict[str, str]:
         "grade": _("Grade"),
         "assessed_by": _("Assessed by"),
         "credits": _("Continuing education"),
+        "accreditation": _("Accredited by"),
         "issued_on": _("Issued on"),
         "valid_until": _("Valid until"),
         "check": _("Anyone can check this certificate with its code:"),
@@ -154,6 +156,21 @@ def _hours(facts: dict[str, Any]) -> str:
         more = format_number(waived["hours"], 1)
         text += " " + _("(and %(hours)s h waived for prior learning)", hours=more)
     return text
+
+
+def _accreditation(one: dict[str, Any]) -> dict[str, str]:
+    """What held on the day of the award: body, number, scope, from and to."""
+    first = format_long_date(date.fromisoformat(one["starts_on"]))
+    if one["ends_on"]:
+        last = format_long_date(date.fromisoformat(one["ends_on"]))
+        days = _("%(first)s to %(last)s", first=first, last=last)
+    else:
+        days = _("since %(first)s", first=first)
+    return {
+        "name": in_language(one["association"]["name"]),
+        "number": one["number"],
+        "more": " · ".join(filter(None, (one["scope"], str(days)))),
+    }
 
 
 def _qr(address: str) -> str:

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from lms.accounts.models import User
 from lms.certificates import facts as register
 from lms.certificates import queries
 from lms.certificates.codes import make_code
-from lms.certificates.errors import AlreadyRevoked, IssuerKeyUnavailable, NameCannotBeSet
+from lms.certificates.errors import (
+    AlreadyRevoked,
+    IssuerKeyUnavailable,
+    NameCannotBeSet,
+    TextCannotBeSet,
+)
 from lms.certificates.events import CredentialIssued
 from lms.certificates.lettering import LONGEST_NAME, missing_letters
 from lms.certificates.models import Credential, RevocationReason
+from lms.certificates.printed import require_printable
 from lms.certificates.services import keys, status
 from lms.certificates.services.revoke import take_back
 from lms.certificates.services.signing import sign_all
@@ -27,7 +35,8 @@ from lms.core.events import emit
 from lms.core.outbox import enqueue
 from lms.core.text import fold, in_language
 from lms.courses.events import CourseCompleted
-from lms.courses.models import Enrolment
+from lms.courses.models import Course, Enrolment
+from lms.notifications.models import Notice
 from lms.notifications.services import tell
 
 ONE_HOUR = 3600
@@ -39,8 +48,9 @@ def tidy_name(name: str) -> str:
 
 
 def issue_when_completed(event: CourseCompleted) -> None:
-    """Issue at once. While the issuer's key is out of reach, or the name cannot be set, the
-    completion stands and a job tries again; the person is told what to do about the name."""
+    """Issue at once. While the issuer's key is out of reach, or a text cannot be set, the
+    completion stands and a job tries again; the person is told what to do about the name,
+    administrators about all other texts."""
     enrolment = event.enrolment
     try:
         issue_for_completion(enrolment)
@@ -50,6 +60,30 @@ def issue_when_completed(event: CourseCompleted) -> None:
         title = enrolment.run.course.title
         tell(enrolment.user, "certificates.name_refused", title=title, problem=str(error.text))
         enqueue("certificates.issue", enrolment_id=enrolment.id, delay=ONE_HOUR)
+    except TextCannotBeSet as error:
+        _tell_of_text(enrolment.run.course, error.problem)
+        enqueue("certificates.issue", enrolment_id=enrolment.id, delay=ONE_HOUR)
+
+
+def _tell_of_text(course: Course, problem: str) -> None:
+    """Tell administrators once a day, however many complete the course."""
+    yesterday = clock.now() - timedelta(days=1)
+    for user in db.session.scalars(select(User).where(User.is_administrator)).all():
+        told = db.session.scalars(
+            select(Notice).where(
+                Notice.user_id == user.id,
+                Notice.created_at > yesterday,
+                Notice.kind == "certificates.text_refused",
+            )
+        )
+        if not any(notice.values["slug"] == course.slug for notice in told):
+            tell(
+                user,
+                "certificates.text_refused",
+                title=course.title,
+                slug=course.slug,
+                problem=problem,
+            )
 
 
 def require_settable(name: str) -> None:
@@ -78,8 +112,8 @@ def require_settable(name: str) -> None:
 def issue_for_completion(enrolment: Enrolment, valid_until: datetime | None = None) -> Credential:
     """The certificate of a completed enrolment. Safe to repeat: it is issued once.
 
-    valid_until: the end that the course's rule sets, unless told. Raises IssuerKeyUnavailable and
-    NameCannotBeSet.
+    valid_until: the end that the course's rule sets, unless told. Raises IssuerKeyUnavailable,
+    NameCannotBeSet and TextCannotBeSet.
     """
     found = queries.find_latest(enrolment)
     if found is not None:
@@ -87,6 +121,7 @@ def issue_for_completion(enrolment: Enrolment, valid_until: datetime | None = No
     name = tidy_name(enrolment.user.name)
     require_settable(name)
     facts = register.collect(enrolment, name)
+    require_printable(facts)
     months = enrolment.run.course.certificate_months
     if valid_until is None and months is not None:
         valid_until = clock.after_months(clock.now(), months).replace(microsecond=0)
@@ -154,8 +189,8 @@ def _keep(
 def reissue(credential: Credential, name: str, actor_id: int) -> Credential:
     """A new certificate with a corrected name in place of this one, which is revoked.
 
-    Everything else stays as it was certified. Raises AlreadyRevoked, IssuerKeyUnavailable and
-    NameCannotBeSet.
+    Everything else stays as it was certified. Raises AlreadyRevoked, IssuerKeyUnavailable,
+    NameCannotBeSet and TextCannotBeSet.
     """
     if credential.is_revoked:
         raise AlreadyRevoked
@@ -163,6 +198,7 @@ def reissue(credential: Credential, name: str, actor_id: int) -> Credential:
     require_settable(name)
     facts = credential.facts
     facts["holder"] = {**facts["holder"], "name": name}
+    require_printable(facts)
     take_back(credential, RevocationReason.SUPERSEDED, None, actor_id)
     until = credential.valid_until
     made = _keep(credential.enrolment, facts, valid_until=until, replaces=credential)
