@@ -54,6 +54,7 @@ class Difference(StrEnum):
     SUM = "sum differs from its entries"
     CLOSED_MONTH = "closed month has changed"
     SALE = "order and sale differ"
+    INVOICE = "invoice and sale differ"
     PAYMENT = "payment and entry differ"
     REFUND = "refund and entry differ"
     OWED = "paid order still owed"
@@ -71,6 +72,7 @@ DIFFERENCES: dict[str, LazyString] = {
     Difference.SUM: lazy_gettext("A sum is not what its entries say"),
     Difference.CLOSED_MONTH: lazy_gettext("A closed month has changed"),
     Difference.SALE: lazy_gettext("An order and its sale differ"),
+    Difference.INVOICE: lazy_gettext("An invoice and its sale differ"),
     Difference.PAYMENT: lazy_gettext("A payment and its entry differ"),
     Difference.REFUND: lazy_gettext("A refund and its entry differ"),
     Difference.OWED: lazy_gettext("A paid order is still owed, or more came than was owed"),

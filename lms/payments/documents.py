@@ -10,6 +10,7 @@ from lms.core.language import speaking
 from lms.core.pdf import html_to_pdf
 from lms.core.settings import settings
 from lms.payments.models import Order
+from lms.payments.services.order_invoices import taxes_told
 
 
 def receipt_pdf(order: Order, language: str | None = None) -> bytes:
@@ -25,6 +26,7 @@ def receipt_pdf(order: Order, language: str | None = None) -> bytes:
             seller=receipt.seller,
             issued_on=format_date(day, "long", rebase=False),
             language=language or order.language,
+            taxes=taxes_told(order),
         )
     return html_to_pdf(html)
 

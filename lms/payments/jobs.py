@@ -19,6 +19,7 @@ from lms.payments.errors import NothingToRefund
 from lms.payments.gateways.base import Fact, MovementKind, RefundFailed, payment_gateways
 from lms.payments.models import OPEN, Order, Refund, RefundReason, RefundState
 from lms.payments.services import bookkeeping, disputes, orders, payments, reconciliation, refunds
+from lms.payments.services.order_invoices import taxes_told
 
 FIRST_CHECK_AFTER = timedelta(minutes=3)
 SETTLING_CHECK_AFTER = timedelta(hours=6)
@@ -109,7 +110,7 @@ def mail_receipt(order_id: int) -> None:
     if user.is_active:
         message = write_message(
             notification_kinds["payments.receipt"],
-            queries.facts_for_messages(order),
+            queries.facts_for_messages(order) | {"taxes": taxes_told(order)},
             order.language,
             user,
         )

@@ -1,8 +1,9 @@
 """What orders, payments and refunds mean in double entry: the only place that posts for them.
 
-- A sale is owed by the buyer and, until its weeks are taught, owed to the buyer.
+- A sale is owed by the buyer and, without its tax, until its weeks are taught, owed to the buyer;
+  its tax is owed to whose it is. It is told when its invoice is issued.
 - Money that comes in or goes back moves what the buyer owes.
-- A refund takes back of the sale what is not paid for any more: weeks to come first.
+- A refund takes back of the sale what is not paid for any more, with its tax: weeks to come first.
 - A week that was taught turns its share of each sale into income.
 
 Every function is safe to repeat: an entry's source tells it once.
@@ -23,6 +24,7 @@ from lms.core.money import Money
 from lms.core.settings import settings
 from lms.courses.models import CourseRun
 from lms.courses.services.enrolment import lock_run
+from lms.invoicing.services.invoices import taxes_of
 from lms.ledger.accounts import Account
 from lms.ledger.kinds import EntryKind
 from lms.ledger.models import LedgerEntry
@@ -30,6 +32,7 @@ from lms.ledger.queries import balance_about, find_entry
 from lms.ledger.services.entries import post
 from lms.payments.gateways.base import payment_gateways
 from lms.payments.models import Order, OrderRevenue, Payment, Receipt, Refund, RefundState
+from lms.payments.services import order_invoices
 from lms.payments.services.orders import lock_order
 
 AT_ONCE = 500
@@ -71,18 +74,31 @@ def _post(
 
 
 def book_sale(order: Order) -> None:
-    """The order has its receipt: its total is owed by the buyer, and to the buyer as weeks."""
+    """The order has its receipt: it is invoiced, owed by the buyer, and to the buyer as weeks.
+
+    Without an invoice, for want of a tax row, the sale waits for `book_missing`.
+    """
     if not order.total:
         return
     assert order.paid_at is not None
+    invoice = order_invoices.issue_for(order)
+    if invoice is None:
+        return
     amounts: dict[str, Money] = {
         Account.RECEIVABLE: order.total,
-        Account.DEFERRED: -order.total,
+        Account.DEFERRED: -invoice.net,
+        **_tax_postings(taxes_of(invoice), -1),
     }
     if _post(EntryKind.SALE, f"order:{order.id}", _day(order.paid_at), order, amounts) is None:
         return
-    db.session.add(OrderRevenue(order_id=order.id, deferred_minor=order.total_minor))
+    db.session.add(OrderRevenue(order_id=order.id, deferred_minor=invoice.net_minor))
     db.session.flush()
+
+
+def _tax_postings(taxes: dict[str, Money], sign: int) -> dict[str, Money]:
+    return {
+        Account.TAX.of(whose): amount if sign > 0 else -amount for whose, amount in taxes.items()
+    }
 
 
 def book_payment(payment: Payment) -> None:
@@ -106,11 +122,18 @@ def book_refund(refund: Refund) -> None:
     revenue = db.session.get(OrderRevenue, order.id)
     if back.minor <= 0 or revenue is None:
         return
-    to_come = Money(min(back.minor, revenue.deferred_minor), order.currency)
-    taught = back - to_come
+    taxes = order_invoices.credit(refund, back)
+    net = Money(back.minor - sum(amount.minor for amount in taxes.values()), order.currency)
+    to_come = Money(min(net.minor, revenue.deferred_minor), order.currency)
+    taught = net - to_come
     revenue.deferred_minor -= to_come.minor
     revenue.taken_back_minor += taught.minor
-    amounts = {Account.DEFERRED: to_come, Account.REFUNDS: taught, Account.RECEIVABLE: -back}
+    amounts = {
+        Account.DEFERRED: to_come,
+        Account.REFUNDS: taught,
+        Account.RECEIVABLE: -back,
+        **_tax_postings(taxes, 1),
+    }
     _post(EntryKind.CREDIT_NOTE, f"refund:{refund.id}", day, order, amounts, rail)
     db.session.flush()
 
@@ -119,6 +142,7 @@ def book_failed_refund(refund: Refund) -> None:
     """A refund that was done did not arrive: all that it did is undone."""
     order, day, rail = refund.order, _day(clock.now()), refund.payment.gateway
     source = f"refund:{refund.id}"
+    order_invoices.undo_credit(refund)
     for done, undone in (
         (EntryKind.REFUND, EntryKind.REFUND_FAILED),
         (EntryKind.CREDIT_NOTE, EntryKind.CREDIT_NOTE_UNDONE),

@@ -6,10 +6,22 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, cast, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from lms.core.db import db
 from lms.core.money import Money
+from lms.invoicing.models import Invoice, InvoiceKind, Seller
 from lms.ledger.accounts import Account
 from lms.ledger.checks import LedgerCheck, Unexplained
 from lms.ledger.kinds import Difference, EntryKind
@@ -56,6 +68,50 @@ def _sales() -> Iterable[Unexplained]:
     )  # fmt: skip
     for key, minor, currency in found:
         yield Unexplained(Difference.SALE, f"order {key}", Money(minor, currency))
+
+
+def _invoices() -> Iterable[Unexplained]:
+    """What was issued and what was posted have the same sum and the same tax; no sale lacks one."""
+    for is_note, source in ((False, "order:"), (True, "refund:")):
+        kind = EntryKind.CREDIT_NOTE if is_note else EntryKind.SALE
+        document = InvoiceKind.CREDIT_NOTE if is_note else InvoiceKind.INVOICE
+        entry = and_(LedgerEntry.source == Invoice.source, LedgerEntry.kind == kind.value)
+        owed = _posted(LedgerPosting.account == Account.RECEIVABLE.value)
+        taxes = _posted(LedgerPosting.account.startswith(f"{Account.TAX.value}:"))
+        statement = (
+            select(Invoice.number, Invoice.gross_minor, Invoice.currency)
+            .outerjoin(LedgerEntry, entry)
+            .outerjoin(LedgerPosting, LedgerPosting.entry_id == LedgerEntry.id)
+            .where(
+                Invoice.kind == document.value,
+                Invoice.source.startswith(source),
+                Invoice.gross_minor > 0,
+            )
+            .group_by(Invoice.id)
+            .having(or_(owed != Invoice.gross_minor, taxes != Invoice.tax_minor))
+            .order_by(Invoice.id)
+        )
+        for number, minor, currency in db.session.execute(statement):
+            yield Unexplained(Difference.INVOICE, f"invoice {number}", Money(minor, currency))
+    bare = (
+        select(Order.number, Order.total_minor, Order.currency)
+        .join(LedgerEntry, LedgerEntry.source == literal("order:") + cast(Order.id, String))
+        .where(
+            LedgerEntry.kind == EntryKind.SALE.value,
+            LedgerEntry.posted_at > select(func.min(Seller.created_at)).scalar_subquery(),
+            ~exists().where(
+                Invoice.source == LedgerEntry.source, Invoice.kind == InvoiceKind.INVOICE.value
+            ),
+        )
+        .order_by(Order.id)
+    )
+    for number, minor, currency in db.session.execute(bare):
+        yield Unexplained(Difference.INVOICE, f"order:{number}", Money(minor, currency))
+
+
+def _posted(which: ColumnElement[bool]) -> ColumnElement[int]:
+    """The size of what an entry moves on some accounts."""
+    return func.abs(func.coalesce(func.sum(case((which, LedgerPosting.amount_minor), else_=0)), 0))
 
 
 def _payments() -> Iterable[Unexplained]:
@@ -135,6 +191,7 @@ def _places() -> Iterable[Unexplained]:
 
 CHECKS = [
     LedgerCheck("sales", _sales),
+    LedgerCheck("invoices", _invoices),
     LedgerCheck("payments", _payments),
     LedgerCheck("refunds", _refunds),
     LedgerCheck("owed", _owed),

@@ -30,6 +30,7 @@ from lms.payments.events import OrderPaid
 from lms.payments.gateways.base import PaymentGateway, Started, payment_gateways
 from lms.payments.models import OPEN, Order, OrderState, Voucher
 from lms.payments.services.numbers import next_number, this_year
+from lms.payments.services.order_invoices import issue_for
 from lms.payments.services.vouchers import release_voucher, usable_voucher, use_voucher
 
 PAGE_CLOSES_BEFORE_SEAT = timedelta(minutes=4)  # so that nobody pays for a seat just lost
@@ -192,6 +193,7 @@ def _complete_free(order: Order) -> None:
     change_state(order, OrderState.PAID, OPEN, paid_at=clock.now(), expires_at=None)
     assert order.enrolment is not None
     order.enrolment.method = "voucher"
+    issue_for(order)
     activate(order.enrolment)
     emit(OrderPaid(order))
 

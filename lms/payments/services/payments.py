@@ -42,7 +42,7 @@ from lms.payments.models import (
     RefundReason,
     WebhookEvent,
 )
-from lms.payments.services import bookkeeping, disputes, orders, refunds
+from lms.payments.services import bookkeeping, disputes, order_invoices, orders, refunds
 from lms.payments.services.attention import call_administrators
 from lms.payments.services.numbers import insert_if_new
 from lms.payments.services.receipts import issue_receipt
@@ -176,7 +176,8 @@ def _enrol(order: Order, enrolment: Enrolment | None) -> None:
         orders.close_order(other, OrderState.CANCELLED)
     issue_receipt(order)
     bookkeeping.book_sale(order)
-    tell(order.user, "payments.receipt", **queries.facts_for_messages(order))
+    facts = queries.facts_for_messages(order) | {"taxes": order_invoices.taxes_told(order)}
+    tell(order.user, "payments.receipt", **facts)
     activate(enrolment)
     emit(OrderPaid(order))
 

@@ -32,6 +32,7 @@ from lms.payments.forms import (
 from lms.payments.gateways.base import payment_gateways
 from lms.payments.models import Order, OrderState, RefundReason
 from lms.payments.services import refunds as refund_services
+from lms.payments.services.order_invoices import issued_for
 from lms.payments.services.payments import confirm_transfer
 from lms.payments.services.selling import keep_selling_settings, selling_settings
 from lms.payments.views import bp, shared
@@ -100,6 +101,7 @@ def _order_page(
         course=order.run.course,
         enrolment=queries.find_enrolment(order.run_id, order.user_id),
         timeline=queries.timeline(order),
+        issued=issued_for(order),
         transfer=(transfer or TransferForm()) if takes_transfer else None,
         refund=RefundForm(),
         settle=SettleForm(),

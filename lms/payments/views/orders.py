@@ -23,6 +23,7 @@ from lms.payments.forms import ActionForm
 from lms.payments.gateways.bank_transfer import bank_account
 from lms.payments.models import Order
 from lms.payments.services import orders as services
+from lms.payments.services.order_invoices import issued_for
 from lms.payments.views import bp
 from lms.payments.views.checkout import open_payment_page
 
@@ -42,6 +43,7 @@ def _values(order: Order) -> dict[str, Any]:
         "order": order,
         "course": order.run.course,
         "enrolment": queries.find_enrolment(order.run_id, order.user_id),
+        "issued": issued_for(order),
         "returning": [refund for refund in order.refunds if refund.state != "failed"],
         "is_waiting": waits and came_back == "paid" and not order.is_settling,
         "account": bank_account() if order.gateway == "bank_transfer" else {},
