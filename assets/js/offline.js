@@ -68,7 +68,7 @@ function said(found) {
   const names = [subject.identifier ?? []].flat().filter((one) => one.hashed === false && one.identityType === "name");
   return {
     holder: names[0]?.identityHash,
-    title: subject.achievement?.name,
+    title: subject.achievement?.name ?? found.name,
     issued: found.validFrom && new Date(found.validFrom).toLocaleDateString(document.documentElement.lang, { dateStyle: "long" }),
   };
 }
@@ -80,11 +80,26 @@ async function checkCode(typed) {
   else show("unknown", text("noCode"));
 }
 
+/** Each certificate of a collection by its own digest; who put it together is proven only by a token. */
+async function checkCollection(document_, proven) {
+  const parts = [document_.credentialSubject?.verifiableCredential ?? []].flat();
+  let known = 0;
+  for (const part of parts) {
+    const entry = snapshot.byFile.get((await hexDigest(fingerprint(part))).slice(0, snapshot.digits));
+    if (entry && stateOf(entry) === "valid") known += 1;
+  }
+  const words = text("collection").replace("{known}", known).replace("{count}", parts.length);
+  show(proven && known && known === parts.length ? "valid" : "unchecked", words, document_);
+}
+
+const isCollection = (found) => [found?.type ?? []].flat().includes("ClrCredential");
+
 async function checkToken(token) {
   const entry = snapshot.byFile.get((await hexDigest(token)).slice(0, snapshot.digits));
   if (!(await isSigned(token, snapshot.keys))) return show("unknown", text("noFile"));
   const found = decode(token.split(".")[1]);
   if (found.iss !== snapshot.iss) return show("unknown", text("noFile"));
+  if (isCollection(found)) return checkCollection(found, true);
   return entry ? show(stateOf(entry), text("byToken"), found) : show("unchecked", text("newer"), found);
 }
 
@@ -92,6 +107,7 @@ async function checkFile(bytes) {
   const entry = snapshot.byFile.get((await hexDigest(bytes)).slice(0, snapshot.digits));
   const found = credentialIn(bytes);
   if (found.token) return checkToken(found.token);
+  if (isCollection(found.document)) return checkCollection(found.document, false);
   const same = entry ?? (found.document && snapshot.byFile.get((await hexDigest(fingerprint(found.document))).slice(0, snapshot.digits)));
   return same ? show(stateOf(same), text("byFile"), found.document) : show("unknown", text("noFile"));
 }

@@ -115,6 +115,7 @@ def test_since_leaves_out_what_is_older(ana, wallet):
     assert "since=" in answer.links["first"]["url"]
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("query", ["limit=0", "limit=x", "offset=-1", "since=today", "limit=9e9"])
 def test_a_parameter_that_cannot_be_read_is_named(wallet, query):
     answer = wallet.get(f"{API}/credentials?{query}")
@@ -230,6 +231,7 @@ def test_what_is_not_genuine_or_not_checked_is_refused(other, ana, wallet):
     assert count_kept() == 0
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("body", "kind", "status"),
     [
@@ -315,6 +317,7 @@ def test_the_profile_is_read_and_its_name_changed(ana, wallet):
     assert ana.name == "Ana Flores Rojas"
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     "changed",
     [

@@ -88,6 +88,7 @@ def test_who_refuses_gives_no_code(browser, wallet):
     assert db.session.scalar(select(func.count()).select_from(BadgeConnection)) == 0
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("changed", "error"),
     [
@@ -285,6 +286,7 @@ def test_secrets_are_kept_as_digests_and_not_logged(browser, wallet, caplog):
         assert not any(word in text for text in [*kept, *server])
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("changed", "error"),
     [
@@ -317,6 +319,7 @@ def test_a_registration_that_does_not_hold_is_refused(client, changed, error):
     assert answer.json["error"] == error
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("body", ["", "[]", "{", "{" + '"a":1,' * 5000 + '"b":2}'])
 def test_a_registration_that_is_no_object_is_refused(client, body):
     answer = client.post("/connect/register", data=body, content_type="application/json")

@@ -93,6 +93,7 @@ def test_names_in_a_zip_file_are_compared_and_never_told(signed_in, run_jobs, ot
         assert name not in (made.report or "")
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     "tables",
     [

@@ -242,6 +242,7 @@ def test_a_wallet_that_asks_again_gets_the_same_and_another_nothing(client, cred
         assert wallet.ask(token).status_code == 401
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("header", "changed", "error"),
     [
@@ -284,6 +285,7 @@ def test_a_nonce_is_over_after_five_minutes(client, link):
         assert wallet.ask(token, proof).json["error"] == "invalid_nonce"
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("changed", "error"),
     [
@@ -317,6 +319,7 @@ def test_a_wallet_may_name_the_credential(client, credential, link):
     assert answer.status_code == 200
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("body", ["", "[]", "{" + '"a":' * 30 + "1" + "}" * 30])
 def test_a_request_that_is_no_object_is_refused(client, link, body):
     wallet = Wallet(client)
