@@ -47,6 +47,22 @@ KINDS = [
         can_turn_off=False,
     ),
     NotificationKind(
+        "certificates.connected",
+        lazy_gettext("Apps that are connected to your certificates"),
+        subject=lambda values: _("Connected to your certificates: %(host)s", host=values["host"]),
+        template="certificates/mail/connected.md",
+        link=lambda values: absolute_url("badge_connections.connected_apps"),
+        can_turn_off=False,
+    ),
+    NotificationKind(
+        "certificates.in_wallet",
+        lazy_gettext("Wallets that have fetched a certificate of yours"),
+        subject=lambda values: _("In a wallet: %(title)s", title=_title(values)),
+        template="certificates/mail/in_wallet.md",
+        link=_my_certificates,
+        can_turn_off=False,
+    ),
+    NotificationKind(
         "certificates.name_refused",
         lazy_gettext("Names that cannot be printed on a certificate"),
         subject=lambda values: _(

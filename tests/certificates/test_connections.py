@@ -362,3 +362,14 @@ def test_the_metadata_says_where_programs_find_what(client, wallet):
 
     assert said["token_endpoint"] == wallet.flow["tokenUrl"]
     assert said["code_challenge_methods_supported"] == ["S256"]
+
+
+def test_the_holder_is_told_of_a_new_connection_by_mail(browser, wallet, mails):
+    wallet.connect(browser)
+    wallet.session = wallet.new_session()
+    wallet.connect(browser, READ)
+
+    told = [mail for mail in mails() if "wallet.example" in str(mail["Subject"])]
+
+    assert len(told) == 1
+    assert "/my/connected-apps" in told[0].get_body(("plain",)).get_content()

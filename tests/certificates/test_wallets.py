@@ -372,3 +372,14 @@ def test_old_offers_are_forgotten_and_taken_ones_told(client, signed_in, credent
     assert told["certificate"] == credential.code
     offers.erase(credential.user_id)
     assert offers.export(credential.user_id) == []
+
+
+def test_the_holder_is_told_once_that_a_wallet_has_it(client, link, mails):
+    wallet = Wallet(client)
+    token = wallet.take(link).json["access_token"]
+    wallet.ask(token)
+    wallet.ask(token)
+
+    told = [mail for mail in mails() if "In a wallet" in str(mail["Subject"])]
+
+    assert len(told) == 1

@@ -22,17 +22,20 @@ from lms.certificates.badge_api.models import (
 from lms.certificates.badge_api.secrets import digest_of
 from lms.core import clock
 from lms.core.db import db
+from lms.notifications.services import tell
 
 USE_KEPT_EVERY = timedelta(minutes=1)
 ENDED_KEPT_FOR = timedelta(days=30)
 
 
 def connect(user: User, client: BadgeClient, scopes: Sequence[str]) -> BadgeConnection:
-    """Let a client act for a person; what was allowed to it before no longer counts."""
+    """Let a client act for a person, who is told; what was allowed to it before no longer
+    counts."""
     found = queries.find_open_connection(user, client)
     if found is None:
-        found = BadgeConnection(user_id=user.id, client_id=client.id)
+        found = BadgeConnection(user_id=user.id, client_id=client.id, scopes=list(scopes))
         db.session.add(found)
+        tell(user, "certificates.connected", host=client.host)
     found.scopes = list(scopes)
     db.session.flush()
     return found

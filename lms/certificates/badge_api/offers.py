@@ -23,6 +23,7 @@ from lms.core import clock
 from lms.core.db import db
 from lms.core.sealing import mac
 from lms.core.settings import settings
+from lms.notifications.services import tell
 
 GRANT = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 CONFIGURATION = "OpenBadgeCredential"
@@ -108,7 +109,8 @@ def open_token(token: str) -> WalletOffer | None:
 def issue(offer: WalletOffer, holder: str) -> str:
     """The certificate signed with the key of a wallet as its subject.
 
-    holder: the DID of the key. A wallet that asks again gets it again, another one does not.
+    holder: the DID of the key. The person is told. A wallet that asks again gets it again, another
+    one does not.
     Raises OfferRefused and IssuerKeyUnavailable.
     """
     credential = offer.credential
@@ -121,6 +123,8 @@ def issue(offer: WalletOffer, holder: str) -> str:
         offer.holder, offer.document = holder, signed.document
         offer.issued_at = clock.now()
         db.session.flush()
+        title = credential.facts["course"]["title"]
+        tell(credential.user, "certificates.in_wallet", title=title)
     return offer.document
 
 
