@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask_babel import get_locale, get_timezone, lazy_gettext
+from flask_babel import get_timezone, lazy_gettext
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from wtforms import (
     DateField,
     EmailField,
+    HiddenField,
     IntegerField,
     RadioField,
     SelectField,
@@ -21,8 +23,9 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from lms.config import LANGUAGES
+from lms.core.amounts import read_amount
 from lms.core.choices import choices
-from lms.core.money import InvalidAmount, Money
+from lms.core.money import Money
 from lms.core.places import country_choices
 from lms.core.settings import settings
 from lms.core.validators import SensibleDate
@@ -35,19 +38,31 @@ class ActionForm(FlaskForm):  # type: ignore[misc]
 
 
 class CheckoutForm(FlaskForm):  # type: ignore[misc]
-    """Voucher, country and way to pay."""
+    """Voucher, country, currency, and way to pay."""
 
+    quote = HiddenField()
     voucher = StringField(lazy_gettext("Voucher code"), [Optional(), Length(max=64)])
-    country = SelectField(lazy_gettext("Country"), [Optional()])
+    country = SelectField(lazy_gettext("Country where you live"), [Optional()])
+    currency = SelectField(lazy_gettext("Currency"), [Optional()], validate_choice=False)
+    amount = StringField(lazy_gettext("Amount that you choose"), [Optional(), Length(max=30)])
     gateway = RadioField(lazy_gettext("How would you like to pay?"), validate_choice=False)
 
-    def offer(self, gateways: list[PaymentGateway]) -> None:
-        """Fill in the choices that there are now."""
-        self.gateways = gateways
+    def offer_countries(self) -> None:
+        """Fill in the countries, in the reader's language."""
         self.country.choices = choices([("", _("Not said")), *country_choices()])
+
+    def offer(self, currencies: Sequence[str], gateways: list[PaymentGateway]) -> None:
+        """Fill in the choices that the price leaves."""
+        self.gateways = gateways
+        self.currency.choices = choices([(code, code) for code in currencies])
         self.gateway.choices = choices([(g.name, str(g.label)) for g in gateways])
         if self.gateway.data not in [g.name for g in gateways]:
             self.gateway.data = gateways[0].name if gateways else None
+
+    def chosen(self, currency: str | None) -> Money | None:
+        """What somebody wants to pay, where people choose. Raises ValidationError."""
+        text = (self.amount.data or "").strip()
+        return read_amount(text, currency) if text and currency else None
 
 
 class ExplainForm(FlaskForm):  # type: ignore[misc]
@@ -60,24 +75,6 @@ class ExplainForm(FlaskForm):  # type: ignore[misc]
     explanation = TextAreaField(
         lazy_gettext("How do you know?"),
         [InputRequired(lazy_gettext("Say how you know, for whoever asks later.")), Length(max=500)],
-    )
-
-
-def read_amount(text: str, currency: str) -> Money:
-    """An amount above zero as a person of the present language writes it.
-
-    Raises ValidationError.
-    """
-    locale = str(get_locale() or "en")
-    for language in dict.fromkeys((locale, "en")):
-        try:
-            amount = Money.parse(text, currency, language)
-        except InvalidAmount:
-            continue
-        if amount.minor > 0:
-            return amount
-    raise ValidationError(
-        _("Write an amount of %(currency)s above zero, such as 120.00.", currency=currency)
     )
 
 

@@ -15,6 +15,7 @@ from lms.core import clock
 from lms.core.db import BigInt, Model, PrimaryKey
 from lms.core.money import Money
 from lms.courses.models import Course, CourseRun, Enrolment
+from lms.pricing.models import Quote
 
 
 class OrderState(StrEnum):
@@ -159,6 +160,7 @@ class Order(Model):
         ForeignKey("enrolments.id", ondelete="SET NULL"), index=True
     )
     voucher_id: Mapped[int | None] = mapped_column(ForeignKey("vouchers.id"), index=True)
+    quote_id: Mapped[int | None] = mapped_column(ForeignKey("price_quotes.id"), index=True)
     currency: Mapped[str]
     amount_minor: Mapped[int] = mapped_column(BigInt)
     discount_minor: Mapped[int] = mapped_column(BigInt, default=0)
@@ -187,6 +189,7 @@ class Order(Model):
     run: Mapped[CourseRun] = relationship()
     enrolment: Mapped[Enrolment | None] = relationship()
     voucher: Mapped[Voucher | None] = relationship()
+    quote: Mapped[Quote | None] = relationship()
     payments: Mapped[list[Payment]] = relationship(back_populates="order", order_by="Payment.id")
     refunds: Mapped[list[Refund]] = relationship(back_populates="order", order_by="Refund.id")
     receipt: Mapped[Receipt | None] = relationship(back_populates="order")

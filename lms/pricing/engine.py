@@ -186,9 +186,13 @@ def _best(offers: Sequence[Offer], full: Money) -> tuple[Offer, ...]:
     return tuple(_that_count(best, full))
 
 
-def _place(offer: Offer) -> tuple[int, bool]:
-    """The order of the rules; of one kind percentages first, which is better for the buyer."""
-    return _ORDER.index(offer.kind), offer.percent is None
+def _place(offer: Offer) -> tuple[int, int, int]:
+    """The order of the rules; of one kind percentages first, which is better for the buyer.
+
+    Alike for each set of offers, so that a cent of rounding never hangs on who came first.
+    """
+    off = offer.off.minor if offer.off else 0
+    return _ORDER.index(offer.kind), -(offer.percent or 0), -off
 
 
 def _left(offers: Sequence[Offer], full: Money) -> int:

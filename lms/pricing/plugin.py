@@ -6,12 +6,18 @@ from flask import Blueprint
 from flask_babel import lazy_gettext
 
 from lms.accounts.permissions import Permission, can
-from lms.core.web import NavigationEntry
+from lms.core.outbox import Job
+from lms.core.personal_data import PersonalData
+from lms.core.web import NavigationEntry, Panel
 from lms.hookspecs import hookimpl
+from lms.notifications.kinds import NotificationKind
+from lms.pricing import jobs as room_jobs
+from lms.pricing.notices import KINDS
 from lms.pricing.permissions import PERMISSIONS
-from lms.pricing.views import administration, bp, policy
+from lms.pricing.personal_data import PERSONAL_DATA
+from lms.pricing.views import administration, amounts, bp, policy, residence, shared
 
-__all__ = ["administration", "policy"]
+__all__ = ["administration", "policy", "residence", "shared"]
 
 
 @hookimpl
@@ -24,6 +30,30 @@ def blueprints() -> list[Blueprint]:
 def permissions() -> list[Permission]:
     """Who may set prices."""
     return PERMISSIONS
+
+
+@hookimpl
+def jobs() -> list[Job]:
+    """Telling of runs in which some people find no price."""
+    return room_jobs.JOBS
+
+
+@hookimpl
+def notification_kinds() -> list[NotificationKind]:
+    """What waits for administrators; decisions on proofs."""
+    return KINDS
+
+
+@hookimpl
+def personal_data() -> list[PersonalData]:
+    """Proofs, questions and quotes of a person."""
+    return [PERSONAL_DATA]
+
+
+@hookimpl
+def panels() -> list[Panel]:
+    """The way from a run to its prices."""
+    return [Panel("pricing.run", "courses.run_links", amounts.run_link)]
 
 
 @hookimpl

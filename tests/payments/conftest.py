@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from lms.config import Settings
 from lms.courses.models import CourseRun
 from tests.doubles.stripe import API_KEY, WEBHOOK_SECRET, HonestDouble, serve_double
+from tests.payments.checkout_steps import place_order
 
 
 @dataclass
@@ -74,7 +75,7 @@ def check_out() -> Callable[..., str]:
 
     def go(browser: FlaskClient, run: CourseRun, **values: str) -> str:
         data = {"gateway": "stripe", "country": "BO"} | values
-        answer = browser.post(f"/checkout/{run.uuid}", data=data)
+        answer = place_order(browser, run, data)
         assert answer.status_code == 303, answer.text
         return answer.location
 

@@ -16,6 +16,7 @@ from lms.payments.gateways.stripe_amounts import from_stripe, to_stripe
 from lms.payments.models import Order, OrderState, Payment
 from tests.factories.accounts import make_user
 from tests.factories.payments import make_paid_run
+from tests.payments.checkout_steps import place_order
 from tests.payments.conftest import order_uuid_in, path_of
 
 DECLINED, ASKS_BANK = "4000000000000002", "4000002500003155"
@@ -231,7 +232,7 @@ def test_a_silent_stripe_leaves_a_clear_message_and_the_seat(stripe, signed_in, 
         update={"stripe_api_base": "http://127.0.0.1:9/nobody"}
     )
 
-    answer = browser.post(f"/checkout/{run.uuid}", data={"gateway": "stripe"})
+    answer = place_order(browser, run, {"gateway": "stripe"})
 
     order = only_order()
     assert answer.location == f"/orders/{order.uuid}"

@@ -26,6 +26,7 @@ from lms.payments.models import Order, Refund, WebhookEvent
 from tests.browser.site import Site
 from tests.factories.accounts import make_administrator, make_user
 from tests.factories.payments import make_paid_run, make_voucher
+from tests.payments.checkout_steps import quote_in
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +49,7 @@ class Demo:
         return browser
 
     def post(self, browser: requests.Session, page: str, **data: str) -> requests.Response:
-        """Fill in the form of a page and send it."""
+        """Fill in the form of a page and send it; then look at the answer."""
         found = browser.get(self.site.url + page, timeout=30)
         token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', found.text)
         assert token is not None, found.text
@@ -58,6 +59,10 @@ class Demo:
             allow_redirects=False,
             timeout=60,
         )
+
+    def quote(self, browser: requests.Session, page: str, **data: str) -> str:
+        """The quote for what is typed at the checkout."""
+        return quote_in(self.post(browser, page, apply="1", **data).text)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +102,8 @@ def test_more_payers_than_threads_pay_at_once_and_are_enrolled_by_messages(demo)
 
     def pay(browser: requests.Session) -> None:
         barrier.wait()
-        answer = demo.post(browser, path, gateway="stripe")
+        quote = demo.quote(browser, path, gateway="stripe")
+        answer = demo.post(browser, path, gateway="stripe", quote=quote)
         if answer.status_code != 303:
             assert answer.status_code == 409
             return
@@ -129,7 +135,9 @@ def test_a_payment_is_made_without_script_and_refunded_by_the_worker(demo):
         make_voucher("MITAD", percent=50)
         run_path, browser = f"/checkout/{run.uuid}", demo.sign_in(ana)
 
-    page = demo.post(browser, run_path, gateway="stripe", voucher="mitad").headers["Location"]
+    wanted = {"gateway": "stripe", "voucher": "mitad"}
+    quote = demo.quote(browser, run_path, **wanted)
+    page = demo.post(browser, run_path, quote=quote, **wanted).headers["Location"]
     assert "PRUEBA" in requests.get(page, timeout=30).text
     declined = requests.post(page, data={"card": "4000000000000002"}, timeout=30)
     assert declined.status_code == 402

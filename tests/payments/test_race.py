@@ -26,6 +26,9 @@ from lms.payments.errors import NothingToRefund, VoucherRefused
 from lms.payments.gateways.base import GatewayEvent, PaymentArrived
 from lms.payments.models import Order, Payment, Receipt, Refund, RefundReason, Voucher, WebhookEvent
 from lms.payments.services import orders, payments, refunds, vouchers
+from lms.payments.services.prices import Wishes, show_price
+from lms.pricing.models import Quote
+from lms.pricing.services.quotes import make_ticket
 from tests.doubles.stripe import API_KEY, WEBHOOK_SECRET
 from tests.factories.accounts import make_user
 from tests.factories.payments import make_order, make_paid_order, make_paid_run, make_voucher
@@ -243,3 +246,30 @@ def test_receipts_have_no_gaps_even_when_some_are_rolled_back(shared_app):
     sequences = db.session.scalars(select(Receipt.sequence).order_by(Receipt.sequence)).all()
     assert list(sequences) == list(range(1, len(sequences) + 1))
     assert len(sequences) >= 4
+
+
+def test_a_quote_used_twice_at_once_makes_one_order(shared_app):
+    run, ana = make_paid_run(price=PRICE), make_user(country="CA")
+    shown = show_price(run, ana, Wishes("CA"))
+    assert shown.calculation is not None
+    ticket = str(make_ticket(shown.calculation, ana))
+    run_id, user_id = run.id, ana.id
+    db.session.commit()
+
+    def place() -> int:
+        order = orders.place_order(
+            db.session.get_one(CourseRun, run_id),
+            db.session.get_one(User, user_id),
+            "stripe",
+            country="CA",
+            ticket=ticket,
+        )
+        return order.id
+
+    placed = together(shared_app, [place] * 4)
+
+    assert len(set(placed)) == 1, placed
+    quotes = select(Quote).where(Quote.user_id == user_id)
+    assert len(db.session.scalars(quotes).all()) == 1
+    placed_from = select(Order).where(Order.run_id == run_id)
+    assert [order.total for order in db.session.scalars(placed_from)] == [PRICE]

@@ -20,6 +20,7 @@ from lms.payments.services import payments
 from tests.factories.accounts import make_administrator, make_user
 from tests.factories.courses import make_enrolment
 from tests.factories.payments import make_order, make_paid_run, set_bank_account
+from tests.payments.checkout_steps import place_order
 
 PRICE = Money(12_000, "CAD")
 
@@ -33,7 +34,7 @@ def test_a_full_run_sells_no_more_places_and_offers_the_waiting_list(stripe, sig
     run = make_paid_run(capacity=1)
     check_out(signed_in(make_user()), run)
 
-    answer = signed_in(make_user()).post(f"/checkout/{run.uuid}", data={"gateway": "stripe"})
+    answer = place_order(signed_in(make_user()), run, {"gateway": "stripe"})
 
     assert answer.status_code == 409
     assert f"/runs/{run.id}/waiting-list" in answer.text

@@ -14,6 +14,7 @@ from lms.courses.models import Enrolment
 from lms.payments.models import Order, Payment, Receipt, Refund
 from tests.factories.accounts import make_administrator, make_user
 from tests.factories.payments import make_paid_run, set_bank_account
+from tests.payments.checkout_steps import place_order
 from tests.payments.conftest import path_of
 
 
@@ -55,7 +56,7 @@ def test_it_is_offered_only_where_an_account_is_set_up(app, signed_in):
     run, browser = make_paid_run(), signed_in(make_user())
 
     assert "Bank transfer" not in browser.get(f"/checkout/{run.uuid}").text
-    answer = browser.post(f"/checkout/{run.uuid}", data={"gateway": "bank_transfer"})
+    answer = place_order(browser, run, {"gateway": "bank_transfer"})
 
     assert answer.status_code == 422
     assert "not available" in answer.text

@@ -127,7 +127,10 @@ def test_the_price_page_speaks_the_readers_language(client, language, words):
 def test_an_administrator_changes_the_tiers(app, signed_in):
     browser = signed_in(make_user(is_administrator=True))
 
-    answer = browser.post("/admin/prices", data={"upper_middle": 60, "lower_middle": 25, "low": 10})
+    answer = browser.post(
+        "/admin/prices",
+        data={"upper_middle": 60, "lower_middle": 25, "low": 10, "floor_percent": 5},
+    )
 
     assert answer.status_code == 303
     assert [tier.percent for tier in queries.tiers()] == [100, 60, 25, 10]
@@ -136,7 +139,10 @@ def test_an_administrator_changes_the_tiers(app, signed_in):
 def test_a_poorer_tier_never_pays_more(app, signed_in):
     browser = signed_in(make_user(is_administrator=True))
 
-    answer = browser.post("/admin/prices", data={"upper_middle": 20, "lower_middle": 30, "low": 10})
+    answer = browser.post(
+        "/admin/prices",
+        data={"upper_middle": 20, "lower_middle": 30, "low": 10, "floor_percent": 5},
+    )
 
     assert answer.status_code == 422
     assert "cannot pay more than the one above" in answer.text

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.numbers import format_decimal, get_currency_precision
 from flask_babel import get_locale, lazy_gettext
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
@@ -24,6 +23,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional, Val
 
 from lms.config import LANGUAGES
 from lms.core import clock
+from lms.core.amounts import amount_text
 from lms.core.choices import choices, grouped_choices
 from lms.core.money import InvalidAmount, Money
 from lms.core.places import time_zone_choices
@@ -179,13 +179,6 @@ def _instant(local: datetime | None, time_zone: str) -> datetime | None:
 
 def _local(instant: datetime | None, time_zone: str) -> datetime | None:
     return instant.astimezone(ZoneInfo(time_zone)).replace(tzinfo=None) if instant else None
-
-
-def amount_text(price: Money) -> str:
-    """The amount without its currency, as the author would type it."""
-    digits = get_currency_precision(price.currency)
-    pattern = "#,##0" + ("." + "0" * digits if digits else "")
-    return format_decimal(price.decimal, format=pattern, locale=str(get_locale() or "en"))
 
 
 def run_values(run: CourseRun) -> dict[str, Any]:

@@ -20,7 +20,12 @@ from lms.core.fragments import find_kept, keep, reader_key
 from lms.core.stamps import stamp_of
 from lms.core.templating import format_day
 from lms.core.web import absolute_url, page_number, public
-from lms.courses.enrolment_methods.base import EnrolmentMethod, enrolment_methods
+from lms.courses.enrolment_methods.base import (
+    EnrolmentMethod,
+    ShownPrice,
+    enrolment_methods,
+    shown_prices,
+)
 from lms.courses.forms.learner import CatalogueFilters
 from lms.courses.media import media_links
 from lms.courses.models import Course, CourseRun, Enrolment, EnrolmentState
@@ -92,10 +97,11 @@ def _draw_list(form: CatalogueFilters, number: int, kept: dict[str, Any]) -> _Li
     def topic_url(topic: str) -> str:
         return url_for("courses.course_list", **(kept | {"topic": topic or None}))
 
+    prices = shown_prices([card.run for card in page.items if card.run], is_list=True)
     html = render_template(
         "courses/_list.html",
         page=page,
-        cards=[shared.card_values(card) for card in page.items],
+        cards=[shared.card_values(card, prices=prices) for card in page.items],
         kept=kept,
         choices=_filter_choices(catalogue.choices()),
         page_url=page_url,
@@ -129,6 +135,7 @@ class RunOffer:
     enrolment: Enrolment | None
     methods: list[EnrolmentMethod]
     position: int | None  # on the waiting list
+    price: ShownPrice
 
     @property
     def may_wait(self) -> bool:
@@ -167,6 +174,7 @@ def _offers(course: Course, user: User | None) -> list[RunOffer]:
     rows = catalogue.list_runs_for_page(course, user)
     waits = any(mine and mine.state == EnrolmentState.WAITLISTED for _run, _seats, mine in rows)
     positions = enrolments.waiting_positions(user) if user and waits else {}
+    prices = shown_prices([run for run, _seats, _mine in rows], user)
     offers = []
     for run, taken, enrolment in rows:
         state = run_state(run, taken, now)
@@ -189,6 +197,7 @@ def _offers(course: Course, user: User | None) -> list[RunOffer]:
                 enrolment=enrolment,
                 methods=methods,
                 position=positions.get(run.id),
+                price=prices.get(run.id) or ShownPrice(shared.price_text(run)),
             )
         )
     return offers

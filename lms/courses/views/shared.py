@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
@@ -13,6 +14,7 @@ from lms.config import LANGUAGES
 from lms.core import clock
 from lms.core.templating import format_day, format_money, format_number
 from lms.core.text import in_language, language_of
+from lms.courses.enrolment_methods.base import ShownPrice
 from lms.courses.models import Course, CourseRun, Level, Module
 from lms.courses.queries.catalogue import Card, RunState
 from lms.courses.views import bp
@@ -96,8 +98,10 @@ def credit_text(course: Course) -> str:
     return hours_text(course.hours)
 
 
-def card_values(card: Card, level: int = 3) -> dict[str, Any]:
-    """What the macro `course_card` shows of a course."""
+def card_values(
+    card: Card, level: int = 3, prices: Mapping[int, ShownPrice] | None = None
+) -> dict[str, Any]:
+    """What the macro `course_card` shows of a course. prices: by id of the run."""
     course, run = card.course, card.run
     length = weeks_text(course.weeks)
     first = length
@@ -108,6 +112,7 @@ def card_values(card: Card, level: int = 3) -> dict[str, Any]:
             first = str(_("%(length)s · began %(day)s", length=length, day=day))
         else:
             first = str(_("%(length)s · starts %(day)s", length=length, day=day))
+    shown = (prices or {}).get(run.id) if run else None
     return {
         "title": in_language(course.title),
         "url": url_for("courses.course_page", slug=course.slug),
@@ -116,7 +121,7 @@ def card_values(card: Card, level: int = 3) -> dict[str, Any]:
         "slug": course.slug,
         "meta": [first, language_names(course.languages)],
         "credit": credit_text(course),
-        "price": price_text(run) if run else None,
+        "price": shown.text if shown else price_text(run) if run else None,
         "status": state_text(run, card.state) if run and card.state else _("No dates yet"),
         "level": level,
         "lang": language_of(course.title),

@@ -30,6 +30,7 @@ from lms.payments.models import (
     Voucher,
     WebhookEvent,
 )
+from lms.pricing.models import Quote
 
 
 def get_run(key: uuid.UUID) -> CourseRun:
@@ -87,6 +88,11 @@ def find_open_order(run: CourseRun, user: User) -> Order | None:
     return db.session.scalar(
         select(Order).where(Order.run_id == run.id, Order.user_id == user.id, Order.state.in_(OPEN))
     )
+
+
+def orders_from(quote: Quote) -> Sequence[Order]:
+    """The orders that were placed from a quote: one, and those that it replaced."""
+    return db.session.scalars(select(Order).where(Order.quote_id == quote.id)).all()
 
 
 def find_enrolment(run_id: int, user_id: int) -> Enrolment | None:

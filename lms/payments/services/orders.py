@@ -28,10 +28,15 @@ from lms.payments import queries
 from lms.payments.errors import GatewayUnknown, NotForSale, OrderClosed
 from lms.payments.events import OrderPaid
 from lms.payments.gateways.base import PaymentGateway, Started, payment_gateways
-from lms.payments.models import OPEN, Order, OrderState, Voucher
+from lms.payments.models import OPEN, Order, OrderState
 from lms.payments.services.numbers import next_number, this_year
 from lms.payments.services.order_invoices import issue_for
-from lms.payments.services.vouchers import release_voucher, usable_voucher, use_voucher
+from lms.payments.services.prices import Wishes, show_price
+from lms.payments.services.vouchers import release_voucher, use_voucher
+from lms.pricing.engine import OfferKind
+from lms.pricing.errors import PaymentRefused, PriceOnRequest, QuoteUsed
+from lms.pricing.models import Quote
+from lms.pricing.services.quotes import Calculation, check_ticket, keep_quote
 
 PAGE_CLOSES_BEFORE_SEAT = timedelta(minutes=4)  # so that nobody pays for a seat just lost
 SAME_ATTEMPT_WITHIN = timedelta(seconds=45)  # a double click, or a try again at once
@@ -67,12 +72,6 @@ def lock_order(order: Order) -> Order:
     ).scalar_one()
 
 
-def price_with(run: CourseRun, voucher: Voucher | None) -> tuple[Money, Money]:
-    """Discount and total of a run for a buyer with this voucher."""
-    discount = voucher.discount_on(run.price) if voucher else Money(0, run.price.currency)
-    return discount, run.price - discount
-
-
 def place_order(
     run: CourseRun,
     user: User,
@@ -81,20 +80,33 @@ def place_order(
     voucher_code: str = "",
     country: str | None = None,
     language: str = "en",
+    currency: str | None = None,
+    chosen: Money | None = None,
+    ticket: str | None = None,
 ) -> Order:
     """Hold a seat and make the order for it; complete it at once when nothing is to be paid.
 
-    An open order with the same terms is taken up again, one with other terms is replaced.
-    Raises NotForSale, GatewayUnknown, VoucherRefused and what `hold_seat` raises.
+    currency: the wanted one among those with a price. chosen: what the buyer wants to pay where
+    people choose. ticket: the quote that the buyer was shown; None where nobody was shown anything,
+    as in commands. An open order with the same terms is taken up again, one with other terms is
+    replaced. Raises NotForSale, GatewayUnknown, VoucherRefused, QuoteChanged, PriceOnRequest,
+    PaymentRefused, AmountTooLow and what `hold_seat` raises.
     """
     if not run.price:
         raise NotForSale
     enrolment = hold_seat(run, user, method="payment", for_=_holds_for(gateway_name))
     run = enrolment.run
     before = queries.find_open_order(run, user)
-    voucher = usable_voucher(voucher_code, run, before) if voucher_code.strip() else None
-    discount, total = price_with(run, voucher)
-    gateway = _usable_gateway(gateway_name, run.price.currency) if total else None
+    wishes = Wishes(country, currency, chosen, voucher_code)
+    shown = show_price(run, user, wishes, before)
+    if shown.calculation is None:
+        raise PriceOnRequest
+    calculation, total = shown.calculation, shown.calculation.total
+    if total and shown.terms.refuses_payment:
+        raise PaymentRefused
+    quote = _quote_for(calculation, user, ticket)
+    voucher = shown.voucher if calculation.uses(OfferKind.VOUCHER) else None
+    gateway = _usable_gateway(gateway_name, total.currency) if total else None
     if before is not None:
         terms = (before.gateway, before.voucher_id, before.total)
         if terms == (gateway.name if gateway else None, voucher.id if voucher else None, total):
@@ -107,9 +119,10 @@ def place_order(
         run_id=run.id,
         enrolment_id=enrolment.id,
         voucher_id=voucher.id if voucher else None,
-        currency=run.price.currency,
-        amount_minor=run.price.minor,
-        discount_minor=discount.minor,
+        quote_id=quote.id,
+        currency=total.currency,
+        amount_minor=calculation.amount.minor,
+        discount_minor=calculation.discount.minor,
         total_minor=total.minor,
         gateway=gateway.name if gateway else None,
         country=country or user.country,
@@ -124,6 +137,28 @@ def place_order(
     if not total:
         _complete_free(order)
     return order
+
+
+def _quote_for(calculation: Calculation, user: User, ticket: str | None) -> Quote:
+    """The quote that the order is placed from. Raises QuoteChanged, QuoteExpired or QuoteUsed."""
+    checked = None if ticket is None else check_ticket(ticket, calculation, user)
+    quote = keep_quote(calculation, user, checked)
+    placed = queries.orders_from(quote)
+    if placed and not any(order.is_open for order in placed):
+        raise QuoteUsed
+    return quote
+
+
+def pay_again(order: Order) -> Order:
+    """Open the way to pay anew, at the price of the order, with the seat that is still held.
+
+    Raises OrderClosed and what `hold_seat` raises.
+    """
+    hold_seat(order.run, order.user, method="payment", for_=_holds_for(order.gateway))
+    order = lock_order(order)
+    if not order.is_open:
+        raise OrderClosed
+    return _take_up(order, payment_gateways.get(order.gateway or ""))
 
 
 def _holds_for(gateway_name: str | None) -> timedelta:
@@ -189,10 +224,10 @@ def keep_page(order: Order, started: Started, attempt: int) -> None:
 
 
 def _complete_free(order: Order) -> None:
-    """A voucher pays all: the person is enrolled at once."""
+    """A reduction covers all: the person is enrolled at once."""
     change_state(order, OrderState.PAID, OPEN, paid_at=clock.now(), expires_at=None)
     assert order.enrolment is not None
-    order.enrolment.method = "voucher"
+    order.enrolment.method = "voucher" if order.voucher_id is not None else "payment"
     issue_for(order)
     activate(order.enrolment)
     emit(OrderPaid(order))

@@ -14,10 +14,11 @@ from lms.accounts.models import User
 from lms.core import clock
 from lms.core.audit import record
 from lms.core.db import db
-from lms.core.money import CurrencyMismatch, Money
+from lms.core.money import Money
 from lms.courses.models import Course, CourseRun
 from lms.payments.errors import VoucherRefused
 from lms.payments.models import Order, Voucher, VoucherUse
+from lms.pricing.engine import Offer, OfferKind
 
 _SIGNS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that look alike
 MAX_BATCH = 500
@@ -83,10 +84,13 @@ def _new_code() -> str:
     return f"{signs[:4]}-{signs[4:8]}-{signs[8:]}"
 
 
-def usable_voucher(code: str, run: CourseRun, kept_by: Order | None = None) -> Voucher:
+def usable_voucher(
+    code: str, run: CourseRun, kept_by: Order | None = None, currency: str | None = None
+) -> Voucher:
     """The voucher of this code, when it can be used on the run now.
 
-    kept_by: an order that holds a use of it already. Raises VoucherRefused with the reason.
+    kept_by: an order that holds a use of it already. currency: of the sale, that of the list price
+    when None. Raises VoucherRefused with the reason.
     """
     folded = Voucher.fold_code(code)
     voucher = db.session.scalar(select(Voucher).where(Voucher.code_folded == folded))
@@ -103,17 +107,21 @@ def usable_voucher(code: str, run: CourseRun, kept_by: Order | None = None) -> V
     holds_use = kept_by is not None and kept_by.voucher_id == voucher.id
     if not holds_use and voucher.max_uses is not None and voucher.uses >= voucher.max_uses:
         raise VoucherRefused(lazy_gettext("This voucher has been used up."))
-    try:
-        voucher.discount_on(run.price)
-    except CurrencyMismatch:
+    if voucher.off_currency not in (None, currency or run.price.currency):
         raise VoucherRefused(
             lazy_gettext(
                 "This voucher is in %(currency)s and cannot be used on a price in another"
                 " currency.",
                 currency=voucher.off_currency,
             )
-        ) from None
+        )
     return voucher
+
+
+def offer_of(voucher: Voucher) -> Offer:
+    """The voucher as one reduction among others."""
+    words = {"code": voucher.code}
+    return Offer(OfferKind.VOUCHER, voucher.percent, voucher.off, words=words, key=voucher.id)
 
 
 def _count_use(voucher_id: int) -> bool:

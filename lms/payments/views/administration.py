@@ -15,6 +15,7 @@ from wtforms.validators import ValidationError
 from lms.accounts.permissions import require, signed_in
 from lms.config import LANGUAGES
 from lms.core import clock
+from lms.core.amounts import read_amount
 from lms.core.db import db
 from lms.core.pagination import paginate
 from lms.core.settings import settings
@@ -27,7 +28,6 @@ from lms.payments.forms import (
     SellerForm,
     SettleForm,
     TransferForm,
-    read_amount,
 )
 from lms.payments.gateways.base import payment_gateways
 from lms.payments.models import Order, OrderState, RefundReason

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
+from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from wtforms.validators import ValidationError
 
 from lms.accounts.permissions import require, signed_in
+from lms.core.amounts import amount_text
 from lms.core.db import db, transaction
 from lms.core.limits import limiter
+from lms.core.templating import format_money
 from lms.core.text import current_language, in_language
 from lms.core.web import own_transaction
 from lms.courses.errors import AlreadyEnrolled, EnrolmentClosed, RunFull
@@ -19,64 +24,120 @@ from lms.payments import queries
 from lms.payments.errors import GatewayUnavailable, GatewayUnknown, OrderClosed, VoucherRefused
 from lms.payments.forms import CheckoutForm
 from lms.payments.gateways.base import payment_gateways
-from lms.payments.models import OrderState, Voucher
+from lms.payments.models import Order, OrderState
 from lms.payments.services import orders as services
-from lms.payments.services.vouchers import usable_voucher
+from lms.payments.services.prices import ShownTotal, Wishes, show_price, terms_for
+from lms.payments.services.selling import selling_settings
 from lms.payments.views import bp, shared
+from lms.pricing import queries as pricing
+from lms.pricing.errors import AmountTooLow, PaymentRefused, PriceOnRequest, QuoteChanged
+from lms.pricing.services.quotes import Terms, calculate, make_ticket
+
+_REFUSALS = (RunFull, EnrolmentClosed, GatewayUnknown, QuoteChanged, PriceOnRequest, PaymentRefused)
+
+
+@dataclass
+class Checkout:
+    """The form with the price that it leads to. shown is None while something typed is wrong."""
+
+    run: CourseRun
+    form: CheckoutForm
+    before: Order | None
+    terms: Terms
+    shown: ShownTotal | None
+
+    def wishes(self) -> Wishes:
+        """What the buyer says."""
+        form = self.form
+        return Wishes(
+            country=form.country.data or None,
+            currency=self.terms.currency,
+            chosen=form.chosen(self.terms.currency) if self.terms.choice else None,
+            voucher_code=form.voucher.data or "",
+        )
 
 
 def _form(run: CourseRun) -> CheckoutForm:
     form = CheckoutForm()
-    user = signed_in()
+    form.offer_countries()
     if request.method == "GET":
-        before = queries.find_open_order(run, user)
-        form.country.data = user.country or ""
+        user, before = signed_in(), queries.find_open_order(run, signed_in())
+        form.country.data = (before.country if before else None) or user.country or ""
+        form.currency.data = before.currency if before else None
         if before is not None:
             form.gateway.data = before.gateway
             form.voucher.data = before.voucher.code if before.voucher else ""
-    form.offer([g for g in payment_gateways.values() if g.is_available(run.price.currency)])
     return form
 
 
-def _voucher(form: CheckoutForm, run: CourseRun) -> Voucher | None:
-    """The typed voucher; one that cannot be used is an error of its field."""
-    code = (form.voucher.data or "").strip()
-    if not code:
-        return None
+def _check_out(run: CourseRun, form: CheckoutForm) -> Checkout:
+    """The price for what is typed; what cannot be used is an error of its field."""
+    user, before = signed_in(), queries.find_open_order(run, signed_in())
+    country = None if form.country.errors else form.country.data or None
+    terms = terms_for(run, user, country, form.currency.data or None)
+    usable = [g for g in payment_gateways.values() if g.is_available(terms.currency or "")]
+    form.offer(terms.currencies, usable)
+    form.currency.data = terms.currency
+    asked = Checkout(run, form, before, terms, None)
+    if form.voucher.errors or form.amount.errors:
+        return asked
     try:
-        return usable_voucher(code, run, queries.find_open_order(run, signed_in()))
+        asked.shown = show_price(run, user, asked.wishes(), before, terms)
     except VoucherRefused as refusal:
-        form.voucher.errors = [*form.voucher.errors, str(refusal.text)]
-        return None
+        form.voucher.errors = [str(refusal.text)]
+    except ValidationError as refusal:
+        form.amount.errors = [str(refusal)]
+    except AmountTooLow as refusal:
+        least = format_money(refusal.minimum)
+        form.amount.errors = [_("The least that this course takes is %(amount)s.", amount=least)]
+    return asked
 
 
 def _page(
     run: CourseRun, form: CheckoutForm, status: int = 200, error: str = ""
 ) -> tuple[str, int]:
-    voucher = None if form.voucher.errors else _voucher(form, run)
-    discount, total = services.price_with(run, voucher)
+    asked = _check_out(run, form)
+    calculation = asked.shown.calculation if asked.shown else None
+    if calculation is None and asked.terms.currency is not None:
+        calculation = calculate(asked.terms)  # the price without what cannot be used
     chosen = payment_gateways.get(form.gateway.data or "")
+    if calculation is not None:
+        form.quote.data = str(make_ticket(calculation, signed_in()))
+        if asked.terms.choice and not form.amount.data and calculation.priced.suggested:
+            form.amount.data = amount_text(calculation.priced.suggested)
+    has_errors = bool(form.voucher.errors or form.amount.errors)
     page = render_template(
         "payments/checkout.html",
         run=run,
         course=run.course,
         form=form,
-        voucher=voucher,
-        discount=discount,
-        total=total,
+        terms=asked.terms,
+        calculation=calculation,
+        total=calculation.total if calculation else None,
+        can_pay=calculation is not None and not (calculation.total and asked.terms.refuses_payment),
+        **_refusal(asked.terms),
         gateways=form.gateways,
         button=chosen.button if chosen and len(form.gateways) == 1 else None,
-        before=queries.find_open_order(run, signed_in()),
+        before=asked.before,
         refund_rule=shared.refund_rule(),
         error=error,
         is_full=status == RunFull.status and error == str(RunFull.message),
     )
-    return page, 422 if form.voucher.errors and status == 200 else status
+    return page, 422 if has_errors and status == 200 else status
+
+
+def _refusal(terms: Terms) -> dict[str, Any]:
+    """Why no payment is taken from a country, and whom to write to."""
+    country = terms.assessment.country
+    if not terms.refuses_payment or country is None:
+        return {}
+    exception = pricing.tiers_of([country])[country].exception
+    return {"exception": exception, "seller": selling_settings()["seller"]}
 
 
 @bp.get("/checkout/<uuid:run_uuid>")
 def checkout(run_uuid: uuid.UUID) -> ResponseReturnValue:
-    """Show what is bought, and ask for voucher, country and way to pay."""
+    """Show what is bought and for how much; ask for voucher, country and way to pay."""
     run = queries.get_run(run_uuid)
     require("payments.buy", run)
     if not run.price:
@@ -92,7 +153,7 @@ def checkout(run_uuid: uuid.UUID) -> ResponseReturnValue:
 @own_transaction
 @limiter.limit("30 per minute")
 def place_order(run_uuid: uuid.UUID) -> ResponseReturnValue:
-    """Hold a seat and open the payment page; or only apply the voucher.
+    """Hold a seat and open the payment page; or only show the price for what was typed.
 
     The gateway is called between two short transactions, so that nobody waits for it.
     """
@@ -101,18 +162,22 @@ def place_order(run_uuid: uuid.UUID) -> ResponseReturnValue:
         require("payments.buy", run)
         form = _form(run)
         is_valid = form.validate_on_submit()
-        if "apply" in request.form or not is_valid:
+        if "apply" in request.form or not is_valid or _check_out(run, form).shown is None:
             return _page(run, form, 200 if is_valid else 422)
     try:
         with transaction():
             run = queries.get_run(run_uuid)
+            wishes = _check_out(run, form).wishes()
             order = services.place_order(
                 run,
                 signed_in(),
                 form.gateway.data,
-                voucher_code=form.voucher.data or "",
-                country=form.country.data or None,
+                voucher_code=wishes.voucher_code,
+                country=wishes.country,
                 language=current_language(),
+                currency=wishes.currency,
+                chosen=wishes.chosen,
+                ticket=form.quote.data or "",
             )
             order_uuid = order.uuid
     except VoucherRefused as refusal:
@@ -124,7 +189,7 @@ def place_order(run_uuid: uuid.UUID) -> ResponseReturnValue:
         with transaction(write=False):
             run_id = queries.get_run(run_uuid).id
         return redirect(url_for("courses.study_home", run_id=run_id), 303)
-    except (RunFull, EnrolmentClosed, GatewayUnknown) as refusal:
+    except _REFUSALS as refusal:
         with transaction(write=False):
             text = str(refusal.text)
             return _page(queries.get_run(run_uuid), form, refusal.status, text)

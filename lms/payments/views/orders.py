@@ -18,7 +18,7 @@ from lms.core.web import own_transaction, page_number
 from lms.courses.errors import AlreadyEnrolled, EnrolmentClosed, RunFull
 from lms.payments import queries
 from lms.payments.documents import receipt_name, receipt_pdf
-from lms.payments.errors import GatewayUnknown, OrderClosed, VoucherRefused
+from lms.payments.errors import OrderClosed
 from lms.payments.forms import ActionForm
 from lms.payments.gateways.bank_transfer import bank_account
 from lms.payments.models import Order
@@ -92,18 +92,10 @@ def pay_order(order_uuid: uuid.UUID) -> ResponseReturnValue:
             order = own_order(order_uuid)
             if not order.is_open:
                 raise OrderClosed
-            order = services.place_order(
-                order.run,
-                order.user,
-                order.gateway,
-                voucher_code=order.voucher.code if order.voucher else "",
-                country=order.country,
-                language=order.language,
-            )
-            order_uuid = order.uuid
+            order_uuid = services.pay_again(order).uuid
     except AlreadyEnrolled as refusal:
         flash(str(refusal.text), "info")
-    except (OrderClosed, VoucherRefused, RunFull, EnrolmentClosed, GatewayUnknown) as refusal:
+    except (OrderClosed, RunFull, EnrolmentClosed) as refusal:
         flash(str(refusal.text), "error")
     else:
         return open_payment_page(order_uuid)

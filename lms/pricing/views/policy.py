@@ -10,18 +10,8 @@ from lms.core.places import country_name
 from lms.core.text import fold
 from lms.core.web import absolute_url, public
 from lms.pricing import queries
-from lms.pricing.forms import TIER_LABELS
-from lms.pricing.income_groups import IncomeGroup, year_of_groups
+from lms.pricing.income_groups import year_of_groups
 from lms.pricing.views import bp
-
-
-@bp.app_template_filter("tier_label")
-def tier_label(tier: str) -> str:
-    """A tier in words."""
-    return str(TIER_LABELS[IncomeGroup(tier)])
-
-
-bp.add_app_template_filter(country_name)
 
 
 @bp.get("/prices")

@@ -1,7 +1,4 @@
-"""Reads of tiers and exceptions.
-
-get_* raises NotFound, find_* may return None, list_* returns a select.
-"""
+"""Reads of tiers and exceptions."""
 
 from __future__ import annotations
 

@@ -1,0 +1,61 @@
+"""What a buyer is shown at the checkout: the price on their terms, with their voucher."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lms.accounts.models import User
+from lms.core.money import Money
+from lms.courses.models import CourseRun
+from lms.payments.errors import VoucherRefused
+from lms.payments.models import Order, Voucher
+from lms.payments.services.vouchers import offer_of, usable_voucher
+from lms.pricing.services.quotes import Calculation, PriceBook, Terms, calculate
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a buyer says: country, currency, how much where people choose, and a voucher."""
+
+    country: str | None = None
+    currency: str | None = None
+    chosen: Money | None = None
+    voucher_code: str = ""
+
+
+@dataclass(frozen=True)
+class ShownTotal:
+    """The price as it is shown. calculation: None where the price is on request."""
+
+    terms: Terms
+    calculation: Calculation | None
+    voucher: Voucher | None
+
+
+def terms_for(run: CourseRun, user: User, country: str | None, currency: str | None) -> Terms:
+    """The terms on which the person buys a place in the run."""
+    return PriceBook([run], user, country).terms(run, currency)
+
+
+def show_price(
+    run: CourseRun,
+    user: User,
+    wishes: Wishes,
+    before: Order | None = None,
+    terms: Terms | None = None,
+) -> ShownTotal:
+    """The price for a buyer. before: their open order, which may hold a use of the voucher.
+
+    terms: what `terms_for` gave for the same wishes. Raises VoucherRefused, AmountTooLow,
+    QuoteChanged.
+    """
+    terms = terms or terms_for(run, user, wishes.country, wishes.currency)
+    if terms.currency is None:
+        if wishes.voucher_code.strip():
+            raise VoucherRefused
+        return ShownTotal(terms, None, None)
+    voucher = None
+    if wishes.voucher_code.strip():
+        voucher = usable_voucher(wishes.voucher_code, run, before, terms.currency)
+    offers = [offer_of(voucher)] if voucher else []
+    return ShownTotal(terms, calculate(terms, offers, wishes.chosen), voucher)
