@@ -94,6 +94,7 @@ def load_demo(tell: Step) -> dict[str, Any]:
     ensure_runs(people, cohort)
     if "recognition" in current_app.extensions[EXTENSION].names:
         tell("what the association recognises")
+        from lms.demo.prior_learning import ensure_prior_learning
         from lms.demo.recognition import ensure_recognition
 
         ensure_recognition(
@@ -102,6 +103,12 @@ def load_demo(tell: Step) -> dict[str, Any]:
             people["association"],
             people["learner"],
             cohort,
+        )
+        found = {one.slug: one for one in db.session.scalars(select(Course))}
+        for slug in (FREE, PAID):
+            ensure_role(colleague, found[slug].owner, OrganisationRoleName.MANAGER)
+        ensure_prior_learning(
+            [found[FREE], found[PAID]], colleague, people["association"], cohort[9], cohort[10]
         )
     tell("a course run of the past")
     ensure_history(people, cohort)

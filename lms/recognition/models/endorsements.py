@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -104,6 +104,16 @@ class Endorsement(Model):
     def is_token(self) -> bool:
         """Whether it is a JSON Web Token rather than JSON."""
         return not self.document.startswith("{")
+
+    @property
+    def first_day(self) -> date:
+        """The first day on which it holds, in UTC as it is signed."""
+        return self.starts_at.date()
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day on which it holds."""
+        return self.ends_at.date() if self.ends_at else None
 
     def holds(self, at: datetime) -> bool:
         """Whether it is to be believed at an instant: it verified, and nothing ended it."""

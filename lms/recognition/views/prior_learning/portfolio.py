@@ -18,7 +18,7 @@ from lms.directory import queries as directory
 from lms.recognition import queries
 from lms.recognition.errors import CannotAppeal
 from lms.recognition.forms.prior_learning import DECISION_LABELS, AppealForm, ShareForm
-from lms.recognition.models import EvidenceKind, PriorLearningRequest
+from lms.recognition.models import WITH_ASSESSOR, EvidenceKind, PriorLearningRequest
 from lms.recognition.services.prior_learning import portfolio as services
 from lms.recognition.views import bp
 
@@ -80,7 +80,8 @@ def show_prior_learning(identifier: uuid.UUID) -> ResponseReturnValue:
         "recognition/prior_learning/request.html",
         portfolio=request,
         is_own=request.user_id == user.id,
-        assessor=queries.present_assessor(request, user),
+        may_decide=request.state in WITH_ASSESSOR
+        and queries.present_assessor(request, user) is not None,
         labels=DECISION_LABELS,
         kinds=list(EvidenceKind),
         share_form=ShareForm(associations, formdata=None, association=present),
