@@ -194,3 +194,9 @@ class RequestUnreadable(InvalidInput):
     message = lazy_gettext(
         "The request does not have the shape that the description of the API asks for."
     )
+
+
+class LayoutInUse(DomainError):
+    """A layout that courses have chosen is not deleted."""
+
+    message = lazy_gettext("Courses have chosen this layout. Let them choose another one first.")

@@ -10,12 +10,15 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
+from lms.certificates.layout_data import Layout
+from lms.certificates.layout_models import OutcomeAlignment
 from lms.certificates.register_entries import register_entries
 from lms.core.db import db
 from lms.core.settings import settings
@@ -26,7 +29,7 @@ from lms.directory.models import Organisation
 SHAPE = 1
 
 
-def collect(enrolment: Enrolment, holder_name: str) -> dict[str, Any]:
+def collect(enrolment: Enrolment, holder_name: str, layout: Layout | None = None) -> dict[str, Any]:
     """The facts of a completed enrolment.
 
     holder {name, salt}; course {uuid, title, hours, weeks, outcomes}; run {uuid, starts_on,
@@ -34,7 +37,8 @@ def collect(enrolment: Enrolment, holder_name: str) -> dict[str, Any]:
     activities do not count; grade and pass_mark 0..1 or None; assessment {activity kind: how
     many}; activities: how many were required; organisations [{uuid, name, country, website, role}];
     credits [{uuid, name, website, hours, reference}]; signatories [{name, role, organisation}];
-    issuer {name, url}; what other rooms add, by its name. Texts are by language.
+    issuer {name, url}; alignments [{outcome, framework, code, name, url}]; what other rooms add,
+    by its name. Texts are by language. layout: whose signatories sign instead of the course's.
     """
     run = db.session.scalars(
         select(CourseRun)
@@ -59,6 +63,31 @@ def collect(enrolment: Enrolment, holder_name: str) -> dict[str, Any]:
             Activity.is_published,
         )
     ).all()
+    waived_hours = enrolment.waived_hours if waived else 0.0
+    return {
+        "shape": SHAPE,
+        "holder": {"name": holder_name, "salt": secrets.token_urlsafe(32)},
+        "run": {
+            "uuid": str(run.uuid),
+            "starts_on": run.starts_on.isoformat(),
+            "ends_on": run.ends_on.isoformat(),
+        },
+        "completed_at": enrolment.completed_at.isoformat() if enrolment.completed_at else None,
+        "waived": {"activities": len(waived), "hours": waived_hours} if waived else None,
+        "grade": enrolment.grade,
+        "issuer": {"name": settings().site_name, "url": settings().base_url + "/"},
+        **of_course(course, layout, waived, waived_hours),
+        **{entry.name: entry.collect(enrolment) for entry in register_entries.values()},
+    }
+
+
+def of_course(
+    course: Course,
+    layout: Layout | None,
+    waived: Sequence[int] = (),
+    waived_hours: float = 0.0,
+) -> dict[str, Any]:
+    """What the facts say of the course; waived: activities that are not counted, and hours."""
     kinds = Counter(
         db.session.scalars(
             select(Activity.kind).where(
@@ -72,25 +101,13 @@ def collect(enrolment: Enrolment, holder_name: str) -> dict[str, Any]:
     organisations = [_organisation(course.owner, "owner")]
     organisations += [_organisation(partner, "partner") for partner in course.partners]
     return {
-        "shape": SHAPE,
-        "holder": {"name": holder_name, "salt": secrets.token_urlsafe(32)},
         "course": {
             "uuid": str(course.uuid),
             "title": course.title,
-            "hours": course.hours - (enrolment.waived_hours if waived else 0.0),
+            "hours": course.hours - waived_hours,
             "weeks": course.weeks,
             "outcomes": course.outcomes,
         },
-        "run": {
-            "uuid": str(run.uuid),
-            "starts_on": run.starts_on.isoformat(),
-            "ends_on": run.ends_on.isoformat(),
-        },
-        "completed_at": enrolment.completed_at.isoformat() if enrolment.completed_at else None,
-        "waived": (
-            {"activities": len(waived), "hours": enrolment.waived_hours} if waived else None
-        ),
-        "grade": enrolment.grade,
         "pass_mark": course.minimum_grade,
         "assessment": {
             kind: count
@@ -109,9 +126,10 @@ def collect(enrolment: Enrolment, holder_name: str) -> dict[str, Any]:
             }
             for credit in sorted(course.credits, key=lambda c: c.id)
         ],
-        "signatories": _signatories(course),
-        "issuer": {"name": settings().site_name, "url": settings().base_url + "/"},
-        **{entry.name: entry.collect(enrolment) for entry in register_entries.values()},
+        "signatories": (
+            signatories_of(layout) if layout and layout.signatories else _signatories(course)
+        ),
+        "alignments": _alignments(course),
     }
 
 
@@ -123,6 +141,37 @@ def _organisation(organisation: Organisation, role: str) -> dict[str, Any]:
         "website": organisation.website,
         "role": role,
     }
+
+
+def _alignments(course: Course) -> list[dict[str, Any]]:
+    found = db.session.scalars(
+        select(OutcomeAlignment)
+        .where(OutcomeAlignment.course_id == course.id)
+        .order_by(OutcomeAlignment.outcome, OutcomeAlignment.id)
+    )
+    return [
+        {
+            "outcome": one.outcome,
+            "framework": one.framework,
+            "code": one.code,
+            "name": one.name,
+            "url": one.url,
+        }
+        for one in found
+    ]
+
+
+def signatories_of(layout: Layout) -> list[dict[str, Any]]:
+    """Who signs by a layout, as facts."""
+    return [
+        {
+            "name": person.name,
+            "role": person.role,
+            "organisation": {"en": person.organisation} if person.organisation else {},
+            "picture": person.picture,
+        }
+        for person in layout.signatories
+    ]
 
 
 def _signatories(course: Course) -> list[dict[str, Any]]:

@@ -137,6 +137,9 @@ class Credential(Model):
     document_macs: Mapped[list[str]] = mapped_column(default=list)  # see services.signing
     pdf_file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_files.id"))
     pdf_digests: Mapped[list[str]] = mapped_column(default=list)  # SHA-256 of all ever drawn
+    layout_version_id: Mapped[int | None] = mapped_column(
+        ForeignKey("certificate_layout_versions.id"), index=True
+    )  # None: Puente's own layout
     pdf_problem: Mapped[str | None]  # letters that no font has
     version: Mapped[int] = mapped_column()
 

@@ -243,6 +243,16 @@ def _achievement(facts: JSON, address: str, language: str) -> JSON:
         for number, outcome in enumerate(course["outcomes"], 1)
         if in_language(outcome)
     ]
+    alignments += [
+        {
+            "type": ["Alignment"],
+            "targetName": one["name"],
+            "targetUrl": one["url"],
+            "targetFramework": one["framework"],
+            **({"targetCode": one["code"]} if one["code"] else {}),
+        }
+        for one in facts.get("alignments", [])
+    ]
     alignments += [_credit(credit, address) for credit in facts["credits"]]
     if alignments:
         achievement["alignment"] = alignments

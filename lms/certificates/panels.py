@@ -11,7 +11,8 @@ from lms.accounts.permissions import can
 from lms.certificates import queries
 from lms.certificates.models import Credential
 from lms.certificates.views.shared import state_of
-from lms.courses.models import CourseRun, Enrolment
+from lms.courses.models import Course, CourseRun, Enrolment
+from lms.directory.models import Organisation
 
 
 def _mine(enrolment: Enrolment) -> Credential | None:
@@ -41,4 +42,18 @@ def run_links(run: CourseRun, **values: Any) -> Markup | None:
     if not can("certificates.see_run", run):
         return None
     page = render_template("certificates/_run_link.html", run=run)
+    return Markup(page)  # noqa: S704 - rendered by our own template
+
+
+def course_links(course: Course, **values: Any) -> Markup | None:
+    """On the pages of a course for its authors: the look of its certificates."""
+    page = render_template("certificates/_course_link.html", course=course)
+    return Markup(page)  # noqa: S704 - rendered by our own template
+
+
+def organisation_links(organisation: Organisation, **values: Any) -> Markup | None:
+    """On an organisation's page, for its managers: their layouts."""
+    if not can("certificates.design", organisation):
+        return None
+    page = render_template("certificates/_organisation_link.html", organisation=organisation)
     return Markup(page)  # noqa: S704 - rendered by our own template

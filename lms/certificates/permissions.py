@@ -10,6 +10,7 @@ from lms.certificates import queries
 from lms.certificates.models import Credential
 from lms.courses.models import CourseRun
 from lms.courses.queries.people import is_staff_or_manager
+from lms.directory.queries import is_manager
 
 
 def _may_see(user: User, credential: Credential) -> bool:
@@ -39,6 +40,11 @@ def all_permissions() -> list[Permission]:
             "certificates.see_run",
             lazy_gettext("See the certificates of a course run"),
             _may_see_run,
+        ),
+        Permission(
+            "certificates.design",
+            lazy_gettext("Design the certificates of an organisation"),
+            lambda user, organisation: is_manager(user, organisation),
         ),
         Permission("certificates.administer", lazy_gettext("Search all certificates")),
         Permission("certificates.revoke", lazy_gettext("Revoke and correct certificates")),

@@ -26,6 +26,7 @@ from lms.certificates.views import badges, bp
 from lms.certificates.views import connections as connecting
 from lms.certificates.views import documents as _documents  # noqa: F401
 from lms.certificates.views import holder as _holder  # noqa: F401
+from lms.certificates.views import layouts as _layouts  # noqa: F401
 from lms.certificates.views import many as _many  # noqa: F401
 from lms.certificates.views import offline as _offline  # noqa: F401
 from lms.certificates.views import programs as _programs  # noqa: F401
@@ -105,6 +106,8 @@ def panels() -> list[Panel]:
     return [
         Panel("certificates.mine", "courses.my_course", fragments.my_course),
         Panel("certificates.of_run", "courses.run_links", fragments.run_links),
+        Panel("certificates.layout", "courses.course_links", fragments.course_links),
+        Panel("certificates.layouts", "directory.organisation", fragments.organisation_links),
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -12,15 +14,20 @@ from flask import current_app
 from flask_babel import get_locale, lazy_gettext, ngettext
 from flask_babel import gettext as _
 from markupsafe import Markup
+from sqlalchemy import select
 
 from lms.certificates import open_badge
 from lms.certificates.credential_formats.base import CredentialFormat
 from lms.certificates.errors import MissingGlyphs, NotYetDrawn, TextTooLong
+from lms.certificates.layout_data import TEXTS, Layout, fill
+from lms.certificates.layout_models import LayoutVersion
 from lms.certificates.models import Credential
 from lms.certificates.services import keys
 from lms.certificates.uploads import ATTACHMENT
+from lms.core.db import db
 from lms.core.files import read_file
 from lms.core.language import speaking
+from lms.core.models import StoredFile
 from lms.core.settings import settings
 from lms.core.templating import format_long_date, format_number
 from lms.core.text import in_language
@@ -53,13 +60,8 @@ class Pdf(CredentialFormat):
         """The page without seal: the same bytes each time. Raises CannotDraw."""
         from weasyprint import Attachment
 
-        second = None
-        if credential.second_language:
-            with speaking(credential.second_language):
-                second = page_values(credential, credential.second_language)
-        with speaking(credential.language):
-            values = page_values(credential, credential.language)
-            document = _fit({**values, "second": second})
+        layout = layout_of(credential)
+        document = page_of(credential, layout).document
         content: bytes = document.write_pdf(
             pdf_variant="pdf/a-3a",
             pdf_identifier=credential.uuid.bytes,
@@ -74,9 +76,9 @@ class Pdf(CredentialFormat):
                 )
             ],
         )
-        missing = sorted({point for font in document.fonts.values() for point in font.missing})
+        missing = missing_in(document)
         if missing:
-            letters = " ".join(f"{chr(point)} (U+{point:04X})" for point in missing)
+            letters = " ".join(f"{sign} (U+{ord(sign):04X})" for sign in missing)
             raise MissingGlyphs(f"No installed font has: {letters}")
         return content
 
@@ -92,7 +94,52 @@ class Pdf(CredentialFormat):
         return read_file(credential.pdf_file)
 
 
-def page_values(credential: Credential, language: str) -> dict[str, Any]:
+def layout_of(credential: Credential) -> Layout:
+    """The layout that the certificate was issued with, whatever became of it since."""
+    if credential.layout_version_id is None:
+        return Layout()
+    return db.session.get_one(LayoutVersion, credential.layout_version_id).content
+
+
+@dataclass(frozen=True)
+class Page:
+    """A drawn page. scale: how much smaller than wished its text is set, 1 for not at all."""
+
+    document: Document
+    scale: float
+
+
+def page_of(credential: Credential, layout: Layout) -> Page:
+    """Set the certificate's page. Raises TextTooLong."""
+    second = None
+    if credential.second_language:
+        with speaking(credential.second_language):
+            second = page_values(credential, credential.second_language, layout)
+    with speaking(credential.language):
+        values = page_values(credential, credential.language, layout)
+        return _fit({**values, "second": second}, layout)
+
+
+def missing_in(document: Document) -> str:
+    """The signs of a page that no font has; known when it has been written."""
+    missing = {point for font in document.fonts.values() for point in font.missing}
+    return "".join(chr(point) for point in sorted(missing))
+
+
+def pictures_of(layout: Layout) -> dict[str | int, str]:
+    """The layout's pictures as data: addresses, by what they are and by their number."""
+    rows = db.session.scalars(select(StoredFile).where(StoredFile.id.in_(layout.files)))
+    found: dict[str | int, str] = {}
+    for row in rows:
+        content = base64.b64encode(read_file(row)).decode()
+        found[row.id] = f"data:{row.media_type};base64,{content}"
+    for name, number in (("logo", layout.logo), ("partner_logo", layout.partner_logo)):
+        if number in found:
+            found[name] = found[number]
+    return found
+
+
+def page_values(credential: Credential, language: str, layout: Layout) -> dict[str, Any]:
     """What stands on the page, in the present language; `language` is its code."""
     facts = credential.facts
     run, course = facts["run"], facts["course"]
@@ -101,7 +148,9 @@ def page_values(credential: Credential, language: str) -> dict[str, Any]:
     return {
         "credential": credential,
         "language": language,
-        "words": _words(facts),
+        "layout": layout,
+        "pictures": pictures_of(layout) if layout.files else {},
+        "words": _words(facts) | _own_words(layout, language, facts),
         "title": in_language(course["title"]),
         "name": credential.holder_name,
         "dates": format_interval(first, last, "yMMMMd", locale=get_locale()),
@@ -158,6 +207,20 @@ def _hours(facts: dict[str, Any]) -> str:
     return text
 
 
+def _own_words(layout: Layout, language: str, facts: dict[str, Any]) -> dict[str, str]:
+    """What the layout says in its own words, with its placeholders filled in."""
+    run, course = facts["run"], facts["course"]
+    values = {
+        "course": in_language(course["title"]),
+        "hours": format_number(course["hours"], 1),
+        "organisations": " · ".join(in_language(o["name"]) for o in facts["organisations"]),
+        "first_day": format_long_date(date.fromisoformat(run["starts_on"])),
+        "last_day": format_long_date(date.fromisoformat(run["ends_on"])),
+    }
+    own = {name: fill(layout.text(name, language), values) for name in TEXTS}
+    return {name: text for name, text in own.items() if text or name == "note"}
+
+
 def _accreditation(one: dict[str, Any]) -> dict[str, str]:
     """What held on the day of the award: body, number, scope, from and to."""
     first = format_long_date(date.fromisoformat(one["starts_on"]))
@@ -180,24 +243,52 @@ def _qr(address: str) -> str:
     return drawn
 
 
-def _fit(values: dict[str, Any]) -> Document:
+def _fit(values: dict[str, Any], layout: Layout) -> Page:
     """The page with the largest text that fits on it. Raises TextTooLong."""
     from weasyprint import CSS, HTML
     from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import URLFetcher
 
     template = current_app.jinja_env.get_template("certificates/pdf/certificate.html")
-    # the page is made of its own text alone; nothing is read from the network or the disk
+    # the page is made of its own text and pictures; nothing is read from the network or the disk
     page = HTML(
-        string=template.render(values), base_url=None, url_fetcher=URLFetcher(allowed_protocols=())
+        string=template.render(values),
+        base_url=None,
+        url_fetcher=URLFetcher(allowed_protocols=("data",) if layout.files else ()),
     )
     fonts = FontConfiguration()
     sheet = files("lms.certificates").joinpath("templates/certificates/pdf/certificate.css")
-    style = sheet.read_text(encoding="utf-8")
+    style = sheet.read_text(encoding="utf-8") + layout_css(layout)
     for scale in _SCALES:
         size = CSS(string=f":root {{ font-size: {11.5 * scale:.2f}pt }}", font_config=fonts)
         styles = [CSS(string=style, font_config=fonts), size]
         document: Document = page.render(stylesheets=styles, font_config=fonts)
         if len(document.pages) == 1:
-            return document
+            return Page(document, scale)
     raise TextTooLong("The text does not fit on one page")
+
+
+def layout_css(layout: Layout) -> str:
+    """What a layout changes of the style sheet; nothing for Puente's own. All of it is checked."""
+    if layout == Layout():
+        return ""
+    rules = [
+        f".course, .brand, .proof-address {{ color: {layout.accent} }}",
+        f"h1, .outcomes li::marker {{ color: {layout.heading} }}",
+        f".strip.is-plain {{ background: {layout.accent} }}",
+        f"aside {{ background: {layout.panel} }}",
+        f"@page {{ background: {layout.page} }}",
+    ]
+    width, height = (279.4, 215.9) if layout.paper == "letter" else (297, 210)
+    left, right = (20, 92) if layout.side == "right" else (92, 20)
+    text = width - left - right
+    rules += [
+        f"@page {{ size: {width}mm {height}mm; margin: 21mm {right}mm 47mm {left}mm }}",
+        f".strip {{ left: -{left}mm; width: {width}mm }}",
+        f".bridge {{ left: -{left}mm; width: {width - 75}mm }}",
+        f".signatories {{ width: {text}mm }}",
+    ]
+    if layout.side == "left":
+        rules.append("aside { right: auto; left: -92mm }")
+        rules.append(".bridge { left: auto; right: -20mm }")
+    return "\n" + "\n".join(rules)

@@ -22,10 +22,11 @@ from lms.certificates.errors import (
     TextCannotBeSet,
 )
 from lms.certificates.events import CredentialIssued
+from lms.certificates.layout_models import LayoutVersion
 from lms.certificates.lettering import LONGEST_NAME, missing_letters
 from lms.certificates.models import Credential, RevocationReason
 from lms.certificates.printed import require_printable
-from lms.certificates.services import keys, status
+from lms.certificates.services import keys, layouts, status
 from lms.certificates.services.revoke import take_back
 from lms.certificates.services.signing import sign_all
 from lms.config import LANGUAGES
@@ -120,13 +121,15 @@ def issue_for_completion(enrolment: Enrolment, valid_until: datetime | None = No
         return found
     name = tidy_name(enrolment.user.name)
     require_settable(name)
-    facts = register.collect(enrolment, name)
-    require_printable(facts)
+    layout = layouts.version_for(enrolment.run.course)
+    content = layout.content if layout else None
+    facts = register.collect(enrolment, name, content)
+    require_printable(facts, content.words if content else ())
     months = enrolment.run.course.certificate_months
     if valid_until is None and months is not None:
         valid_until = clock.after_months(clock.now(), months).replace(microsecond=0)
     try:
-        credential = _keep(enrolment, facts, valid_until=valid_until)
+        credential = _keep(enrolment, facts, layout, valid_until=valid_until)
     except IntegrityError:  # completed twice at the same time: the other one has issued it
         found = queries.find_latest(enrolment)
         if found is None:
@@ -139,6 +142,7 @@ def issue_for_completion(enrolment: Enrolment, valid_until: datetime | None = No
 def _keep(
     enrolment: Enrolment,
     facts: dict[str, Any],
+    layout: LayoutVersion | None,
     *,
     valid_until: datetime | None = None,
     replaces: Credential | None = None,
@@ -172,6 +176,7 @@ def _keep(
             issued_at=clock.now().replace(microsecond=0),
             valid_until=valid_until,
             supersedes_id=replaces.id if replaces else None,
+            layout_version_id=layout.id if layout else None,
             key=keys.signing_key(),
             status_list=status_list,
             status_index=status_index,
@@ -189,8 +194,8 @@ def _keep(
 def reissue(credential: Credential, name: str, actor_id: int) -> Credential:
     """A new certificate with a corrected name in place of this one, which is revoked.
 
-    Everything else stays as it was certified. Raises AlreadyRevoked, IssuerKeyUnavailable,
-    NameCannotBeSet and TextCannotBeSet.
+    Everything else stays as it was certified, set in the layout that its course has now. Raises
+    AlreadyRevoked, IssuerKeyUnavailable, NameCannotBeSet and TextCannotBeSet.
     """
     if credential.is_revoked:
         raise AlreadyRevoked
@@ -198,10 +203,11 @@ def reissue(credential: Credential, name: str, actor_id: int) -> Credential:
     require_settable(name)
     facts = credential.facts
     facts["holder"] = {**facts["holder"], "name": name}
-    require_printable(facts)
+    layout = layouts.version_for(credential.course)
+    require_printable(facts, layout.content.words if layout else ())
     take_back(credential, RevocationReason.SUPERSEDED, None, actor_id)
     until = credential.valid_until
-    made = _keep(credential.enrolment, facts, valid_until=until, replaces=credential)
+    made = _keep(credential.enrolment, facts, layout, valid_until=until, replaces=credential)
     audit.record("certificates.reissue", made, actor_id, replaces=credential.code, code=made.code)
     tell(credential.user, "certificates.reissued", title=facts["course"]["title"])
     return made
