@@ -37,9 +37,11 @@ def ensure_certificates(people: dict[str, User], cohort: list[User]) -> dict[str
         return {}
     from lms.certificates.models import Credential, RevocationReason
     from lms.certificates.services import issue, revoke
+    from lms.demo.layouts import ensure_layout
 
     course = db.session.scalars(select(Course).where(Course.slug == COURSE)).one()
     learner, taken_back, expired, renamed = people["learner"], *cohort[:3]
+    ensure_layout(course, people["admin"])
     newest, rule = newest_job(), course.certificate_months
     run = _pilot_run(course)
     for user in (learner, taken_back, expired, renamed):
