@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy import Text  # so PostgreSQL's types are written
 from sqlalchemy.dialects import postgresql
 revision = '0436da0e45e9'
-down_revision = '5d2f0c7be914'
+down_revision = '30f006b99aa3'
 branch_labels = None
 depends_on = None
 
