@@ -10,15 +10,11 @@ from flask_babel import lazy_gettext
 
 from lms.core.text import in_language
 from lms.core.web import absolute_url
-from lms.notifications.kinds import NotificationKind
+from lms.notifications.kinds import NotificationKind, leads_to
 
 
 def _title(values: Mapping[str, Any]) -> str:
     return in_language(values["title"])
-
-
-def _my_certificates(values: Mapping[str, Any]) -> str:
-    return absolute_url("certificates.my_certificates")
 
 
 KINDS = [
@@ -27,7 +23,7 @@ KINDS = [
         lazy_gettext("Your certificates"),
         subject=lambda values: _("Your certificate: %(title)s", title=_title(values)),
         template="certificates/mail/issued.md",
-        link=_my_certificates,
+        link=leads_to("certificates.my_certificates"),
         can_turn_off=False,
     ),
     NotificationKind(
@@ -35,7 +31,7 @@ KINDS = [
         lazy_gettext("Corrections of your certificates"),
         subject=lambda values: _("Your corrected certificate: %(title)s", title=_title(values)),
         template="certificates/mail/reissued.md",
-        link=_my_certificates,
+        link=leads_to("certificates.my_certificates"),
         can_turn_off=False,
     ),
     NotificationKind(
@@ -43,7 +39,7 @@ KINDS = [
         lazy_gettext("Revocation of your certificates"),
         subject=lambda values: _("A certificate was revoked: %(title)s", title=_title(values)),
         template="certificates/mail/revoked.md",
-        link=lambda values: absolute_url("certificates.verify_page", code=values["code"]),
+        link=leads_to("certificates.verify_page", code="code"),
         can_turn_off=False,
     ),
     NotificationKind(
@@ -51,7 +47,7 @@ KINDS = [
         lazy_gettext("Apps that are connected to your certificates"),
         subject=lambda values: _("Connected to your certificates: %(host)s", host=values["host"]),
         template="certificates/mail/connected.md",
-        link=lambda values: absolute_url("badge_connections.connected_apps"),
+        link=leads_to("badge_connections.connected_apps"),
         can_turn_off=False,
     ),
     NotificationKind(
@@ -59,7 +55,7 @@ KINDS = [
         lazy_gettext("Wallets that have fetched a certificate of yours"),
         subject=lambda values: _("In a wallet: %(title)s", title=_title(values)),
         template="certificates/mail/in_wallet.md",
-        link=_my_certificates,
+        link=leads_to("certificates.my_certificates"),
         can_turn_off=False,
     ),
     NotificationKind(
@@ -69,7 +65,7 @@ KINDS = [
             "Your certificate waits for your name: %(title)s", title=_title(values)
         ),
         template="certificates/mail/name_refused.md",
-        link=lambda values: absolute_url("accounts.profile"),
+        link=leads_to("accounts.profile"),
         can_turn_off=False,
     ),
     NotificationKind(
@@ -84,8 +80,6 @@ KINDS = [
         lazy_gettext("Certificates whose PDF cannot be made"),
         subject=lambda values: _("No PDF for certificate %(code)s", code=values["code"]),
         template="certificates/mail/not_drawn.md",
-        link=lambda values: absolute_url(
-            "certificates.manage", credential_id=values["credential_id"]
-        ),
+        link=leads_to("certificates.manage", credential_id="credential_id"),
     ),
 ]

@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel.speaklater import LazyString
 
 from lms.core.registry import Registered
+from lms.core.web import absolute_url
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,13 @@ class NotificationKind:
     can_turn_off: bool = True
     channels: tuple[str, ...] = ("page", "email")
     digest: bool = False
+
+
+def leads_to(endpoint: str, **arguments: str) -> Callable[[Mapping[str, Any]], str]:
+    """The link of a kind: an endpoint, and which value of the notice each argument takes."""
+    return lambda values: absolute_url(
+        endpoint, **{name: values[value] for name, value in arguments.items()}
+    )
 
 
 notification_kinds: Registered[NotificationKind] = Registered(

@@ -9,28 +9,15 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
 from lms.core.text import in_language
-from lms.core.web import absolute_url
-from lms.notifications.kinds import NotificationKind
+from lms.notifications.kinds import NotificationKind, leads_to
 
 
 def _name(values: Mapping[str, Any]) -> str:
     return in_language(values["association"])
 
 
-def _my_hours(values: Mapping[str, Any]) -> str:
-    return absolute_url("recognition.my_hours")
-
-
-def _portfolio(values: Mapping[str, Any]) -> str:
-    return absolute_url("recognition.show_prior_learning", identifier=values["portfolio"])
-
-
 def _title(values: Mapping[str, Any]) -> str:
     return in_language(values["title"])
-
-
-def _requests(values: Mapping[str, Any]) -> str:
-    return absolute_url("recognition.requests", slug=values["slug"])
 
 
 KINDS = [
@@ -39,7 +26,7 @@ KINDS = [
         lazy_gettext("Hours that an association credits to you"),
         subject=lambda values: _("%(name)s credits hours to you", name=_name(values)),
         template="recognition/mail/credited.md",
-        link=_my_hours,
+        link=leads_to("recognition.my_hours"),
         digest=True,
     ),
     NotificationKind(
@@ -47,14 +34,14 @@ KINDS = [
         lazy_gettext("Decisions on hours that you asked for"),
         subject=lambda values: _("%(name)s has decided on your hours", name=_name(values)),
         template="recognition/mail/claim_decided.md",
-        link=_my_hours,
+        link=leads_to("recognition.my_hours"),
     ),
     NotificationKind(
         "recognition.audited",
         lazy_gettext("Audits of your hours"),
         subject=lambda values: _("%(name)s audits your hours", name=_name(values)),
         template="recognition/mail/audited.md",
-        link=_my_hours,
+        link=leads_to("recognition.my_hours"),
         can_turn_off=False,
     ),
     NotificationKind(
@@ -62,7 +49,7 @@ KINDS = [
         lazy_gettext("Members who ask for hours"),
         subject=lambda values: _("A member asks %(name)s for hours", name=_name(values)),
         template="recognition/mail/claim_made.md",
-        link=_requests,
+        link=leads_to("recognition.requests", slug="slug"),
         digest=True,
     ),
     NotificationKind(
@@ -70,7 +57,7 @@ KINDS = [
         lazy_gettext("People whose membership you confirm"),
         subject=lambda values: _("Is this person a member of %(name)s?", name=_name(values)),
         template="recognition/mail/match_needed.md",
-        link=_requests,
+        link=leads_to("recognition.requests", slug="slug"),
         digest=True,
     ),
     NotificationKind(
@@ -80,7 +67,7 @@ KINDS = [
             "Your request about prior learning: %(title)s", title=_title(values)
         ),
         template="recognition/mail/prior_learning_decided.md",
-        link=_portfolio,
+        link=leads_to("recognition.show_prior_learning", identifier="portfolio"),
         can_turn_off=False,
     ),
     NotificationKind(
@@ -90,9 +77,7 @@ KINDS = [
             "Please decide about prior learning: %(title)s", title=_title(values)
         ),
         template="recognition/mail/prior_learning_assess.md",
-        link=lambda values: absolute_url(
-            "recognition.decide_prior_learning", identifier=values["portfolio"]
-        ),
+        link=leads_to("recognition.decide_prior_learning", identifier="portfolio"),
         can_turn_off=False,
     ),
     NotificationKind(
@@ -102,7 +87,7 @@ KINDS = [
             "Prior learning, a request waits: %(title)s", title=_title(values)
         ),
         template="recognition/mail/prior_learning_waits.md",
-        link=lambda values: absolute_url("recognition.course_requests", slug=values["slug"]),
+        link=leads_to("recognition.course_requests", slug="slug"),
     ),
     NotificationKind(
         "recognition.evidence_seen",
@@ -111,6 +96,6 @@ KINDS = [
             "%(recipient)s has looked at your evidence", recipient=values["whom"]
         ),
         template="recognition/mail/evidence_seen.md",
-        link=lambda values: absolute_url("recognition.evidence", code=values["code"]),
+        link=leads_to("recognition.evidence", code="code"),
     ),
 ]
