@@ -92,6 +92,11 @@ def load_demo(tell: Step) -> dict[str, Any]:
         ensure_selling(people["admin"])
     tell("course runs")
     ensure_runs(people, cohort)
+    if "recovery" in current_app.extensions[EXTENSION].names:
+        from lms.demo.recovery import ensure_costs
+
+        paid = db.session.scalars(select(Course).where(Course.slug == PAID)).one()
+        ensure_costs(paid, people["admin"], clock.local_date(clock.now(), "America/La_Paz"))
     if "recognition" in current_app.extensions[EXTENSION].names:
         tell("what the association recognises")
         from lms.demo.prior_learning import ensure_prior_learning

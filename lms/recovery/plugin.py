@@ -6,20 +6,36 @@ from flask import Blueprint
 from flask_babel import lazy_gettext
 
 from lms.accounts.permissions import Permission, can
+from lms.core.outbox import Job
 from lms.core.web import NavigationEntry
 from lms.hookspecs import hookimpl
+from lms.notifications.kinds import NotificationKind
+from lms.recovery import jobs as room_jobs
+from lms.recovery.notices import KINDS
 from lms.recovery.permissions import PERMISSIONS, READ
 from lms.recovery.reports import REPORTS
-from lms.recovery.views import bp, glance
+from lms.recovery.views import bp, glance, runs
 from lms.reports.base import Report
 
-__all__ = ["glance"]
+__all__ = ["glance", "runs"]
 
 
 @hookimpl
 def blueprints() -> list[Blueprint]:
     """The pages of cost recovery."""
     return [bp]
+
+
+@hookimpl
+def jobs() -> list[Job]:
+    """Decisions that are due, learners of a moved run."""
+    return room_jobs.JOBS
+
+
+@hookimpl
+def notification_kinds() -> list[NotificationKind]:
+    """A decision is due; a run was moved."""
+    return KINDS
 
 
 @hookimpl

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from lms.accounts.permissions import can, require
 from lms.ledger.services.check import last_check
 from lms.recovery.permissions import READ
+from lms.recovery.queries import break_even
 from lms.recovery.queries.glance import two_months
 from lms.recovery.reports import REPORTS
 from lms.recovery.views import bp
@@ -21,5 +22,6 @@ def glance() -> ResponseReturnValue:
         "recovery/glance.html",
         months=two_months(),
         check=last_check(),
+        waiting=break_even.waiting_for_decision(),
         reports=[report for report in REPORTS if can(report.permission)],
     )
