@@ -18,6 +18,8 @@ class EntryKind(StrEnum):
     CREDIT_NOTE = "credit_note"  # a sale is taken back, in whole or in part
     REFUND = "refund"
     REFUND_FAILED = "refund_failed"
+    MOVED_FROM = "moved_from"  # a buyer moves to another run: what is owed leaves this one
+    MOVED_TO = "moved_to"
     CREDIT_NOTE_UNDONE = "credit_note_undone"
     EXCHANGE = "exchange"  # money changed into the currency of the account at the service
     DISPUTE = "dispute"
@@ -36,6 +38,8 @@ ENTRY_KINDS: dict[str, LazyString] = {
     EntryKind.CREDIT_NOTE: lazy_gettext("Sale taken back"),
     EntryKind.REFUND: lazy_gettext("Money given back"),
     EntryKind.REFUND_FAILED: lazy_gettext("Refund that did not arrive"),
+    EntryKind.MOVED_FROM: lazy_gettext("Moved to another run"),
+    EntryKind.MOVED_TO: lazy_gettext("Moved from another run"),
     EntryKind.CREDIT_NOTE_UNDONE: lazy_gettext("Sale holds after all"),
     EntryKind.EXCHANGE: lazy_gettext("Exchanged by the payment service"),
     EntryKind.DISPUTE: lazy_gettext("Dispute opened"),

@@ -72,3 +72,30 @@ class MovementExplained(DomainError):
     """Somebody said before what a movement was."""
 
     message = lazy_gettext("This movement is explained already.")
+
+
+class PolicyRefused(InvalidInput):
+    """A refund policy would begin in the past, or on a day on which another one begins."""
+
+    message = lazy_gettext("Choose a day from today on, on which no other policy begins.")
+
+
+class NothingToLeave(DomainError):
+    """The order carries no enrolment that could be left."""
+
+    message = lazy_gettext("You do not study by this order, or you have left or completed it.")
+
+
+class OfferChanged(DomainError):
+    """What comes back is another sum than the buyer was shown."""
+
+    message = lazy_gettext(
+        "What comes back has changed since this page was opened. Nothing was done: look at the new"
+        " sum first."
+    )
+
+
+class NoOtherRun(DomainError):
+    """There is no next run with a place, or the buyer has moved before."""
+
+    message = lazy_gettext("You cannot move to another course run at the moment.")

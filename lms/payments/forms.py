@@ -21,6 +21,7 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
+from wtforms.widgets import HiddenInput
 
 from lms.config import LANGUAGES
 from lms.core.amounts import read_amount
@@ -31,6 +32,7 @@ from lms.core.settings import settings
 from lms.core.validators import SensibleDate
 from lms.payments.gateways.base import PaymentGateway
 from lms.payments.services.vouchers import MAX_BATCH, VoucherTerms
+from lms.payments.terms_models import RefundPolicy
 
 
 class ActionForm(FlaskForm):  # type: ignore[misc]
@@ -90,6 +92,64 @@ class TransferForm(FlaskForm):  # type: ignore[misc]
         [InputRequired(lazy_gettext("Write the bank's reference.")), Length(max=100)],
         description=lazy_gettext("The number on the statement of account; each is used once."),
     )
+
+
+class LeaveForm(FlaskForm):  # type: ignore[misc]
+    """The sum that the buyer was shown, in minor units."""
+
+    shown = IntegerField(validators=[InputRequired()], widget=HiddenInput())
+
+
+class PolicyForm(FlaskForm):  # type: ignore[misc]
+    """A refund policy for orders placed from a day on."""
+
+    starts_on = DateField(
+        lazy_gettext("For orders placed from"),
+        [InputRequired(lazy_gettext("Write the first day.")), SensibleDate()],
+    )
+    fee_percent = IntegerField(
+        lazy_gettext("Fee after the start, in per cent of what is not taught yet"),
+        [InputRequired(lazy_gettext("Write a percentage.")), NumberRange(0, 100)],
+    )
+    nothing_after_percent = IntegerField(
+        lazy_gettext("Nothing comes back when so many per cent of the weeks are over"),
+        [InputRequired(lazy_gettext("Write a percentage.")), NumberRange(1, 100)],
+    )
+    moved_days = IntegerField(
+        lazy_gettext("All comes back when a run is moved by more days than"),
+        [InputRequired(lazy_gettext("Write a number of days.")), NumberRange(0, 365)],
+    )
+    caps = TextAreaField(
+        lazy_gettext("The fee is at most"),
+        [InputRequired(lazy_gettext("Write an amount for each currency.")), Length(max=500)],
+        description=lazy_gettext("A line for each currency: CAD 50.00"),
+    )
+
+    def validate_caps(self, field: TextAreaField) -> None:
+        """An amount for each currency that is sold in."""
+        self._caps: dict[str, int] = {}
+        for line in (field.data or "").splitlines():
+            if not line.strip():
+                continue
+            code, _space, text = line.strip().partition(" ")
+            if code not in settings().currencies:
+                raise ValidationError(_("Not a currency and an amount: %(line)s", line=line[:40]))
+            self._caps[code] = read_amount(text, code).minor
+        missing = [code for code in settings().currencies if code not in self._caps]
+        if missing:
+            raise ValidationError(
+                _("Write an amount for each currency: %(codes)s.", codes=", ".join(missing))
+            )
+
+    def row(self) -> RefundPolicy:
+        """What was written."""
+        return RefundPolicy(
+            starts_on=self.starts_on.data,
+            fee_percent=self.fee_percent.data,
+            fee_caps=self._caps,
+            nothing_after_percent=self.nothing_after_percent.data,
+            moved_days=self.moved_days.data,
+        )
 
 
 class RefundForm(FlaskForm):  # type: ignore[misc]

@@ -18,8 +18,17 @@ from lms.payments.documents import receipt_name, receipt_pdf
 from lms.payments.errors import NothingToRefund
 from lms.payments.gateways.base import Fact, MovementKind, RefundFailed, payment_gateways
 from lms.payments.models import OPEN, Order, Refund, RefundReason, RefundState
-from lms.payments.services import bookkeeping, disputes, orders, payments, reconciliation, refunds
+from lms.payments.services import (
+    bookkeeping,
+    disputes,
+    leaving,
+    orders,
+    payments,
+    reconciliation,
+    refunds,
+)
 from lms.payments.services.order_invoices import taxes_told
+from lms.payments.terms_models import OrderTerms
 
 FIRST_CHECK_AFTER = timedelta(minutes=3)
 SETTLING_CHECK_AFTER = timedelta(hours=6)
@@ -172,6 +181,15 @@ def sync_movements() -> None:
             reconciliation.keep_sync(gateway, asked_at, new, found, held)
 
 
+def tell_of_moved_runs() -> None:
+    """Ask buyers whose runs were moved too far what they want, a transaction for each."""
+    with transaction(write=False):
+        orders_moved = [terms.order_id for terms in leaving.moved_orders()]
+    for order_id in orders_moved:
+        with transaction():
+            leaving.tell_of_moved_run(db.session.get_one(OrderTerms, order_id))
+
+
 JOBS = [
     Job("payments.refund", refund, writes=False, retries=40),
     Job("payments.refund_order", refund_order),
@@ -181,5 +199,6 @@ JOBS = [
     Job("payments.reconcile", reconcile, every="* * * * *"),
     Job("payments.earn_weeks", earn_weeks, writes=False, every="15 * * * *"),
     Job("payments.sync_movements", sync_movements, writes=False, every="0 3 * * *"),
+    Job("payments.tell_of_moved_runs", tell_of_moved_runs, writes=False, every="*/20 * * * *"),
     Job("payments.book_missing", book_missing, writes=False, every="20 3 * * *"),
 ]

@@ -54,6 +54,8 @@ class RefundReason(StrEnum):
     PAID_TWICE = "paid_twice"
     SEAT_GONE = "seat_gone"
     RUN_CANCELLED = "run_cancelled"
+    BY_BUYER = "by_buyer"  # left, with what the policy gives back
+    RUN_MOVED = "run_moved"  # left, because the run was moved too far
     DISPUTE_LOST = "dispute_lost"  # the buyer's bank took it
     AT_GATEWAY = "at_gateway"  # somebody refunded in the gateway's own pages
 

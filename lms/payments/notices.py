@@ -62,6 +62,14 @@ KINDS = [
         can_turn_off=False,
     ),
     NotificationKind(
+        name="payments.run_moved",
+        label=lazy_gettext("Course runs that were moved"),
+        subject=lambda values: _("%(course)s has other dates", course=_course(values)),
+        template="payments/mail/run_moved.md",
+        link=_order_url,
+        can_turn_off=False,
+    ),
+    NotificationKind(
         name="payments.attention",
         label=lazy_gettext("Payments that need an administrator"),
         subject=lambda values: _("Order %(number)s needs you", number=values["number"]),

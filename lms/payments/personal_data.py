@@ -10,6 +10,7 @@ from sqlalchemy.orm import selectinload
 from lms.core.db import db
 from lms.core.personal_data import PersonalData
 from lms.payments.models import Order, Refund
+from lms.payments.terms_models import OrderTerms
 
 
 def _export(user_id: int) -> Any:
@@ -25,6 +26,8 @@ def _export(user_id: int) -> Any:
         )
         .order_by(Order.id)
     )
+    own = select(OrderTerms).join(Order).where(Order.user_id == user_id)
+    terms = {one.order_id: one for one in db.session.scalars(own)}
     return [
         {
             "number": order.number,
@@ -53,9 +56,17 @@ def _export(user_id: int) -> Any:
                 for payment in order.payments
             ],
             "refunds": [_refund(refund) for refund in order.refunds],
+            "for_invoice": _for_invoice(terms.get(order.id)),
         }
         for order in found
     ]
+
+
+def _for_invoice(terms: OrderTerms | None) -> dict[str, Any] | None:
+    if terms is None:
+        return None
+    names = ("buyer", "organisation", "province", "purchase_order")
+    return {name: getattr(terms, name) for name in names} | terms.details
 
 
 def _refund(refund: Refund) -> dict[str, Any]:
@@ -70,6 +81,10 @@ def _refund(refund: Refund) -> dict[str, Any]:
 
 def _erase(user_id: int) -> None:
     db.session.execute(update(Order).where(Order.user_id == user_id).values(buyer_name=None))
+    own = select(Order.id).where(Order.user_id == user_id)
+    db.session.execute(
+        update(OrderTerms).where(OrderTerms.order_id.in_(own)).values(sealed="", organisation="")
+    )
 
 
 PERSONAL_DATA = PersonalData("payments", _export, _erase)

@@ -34,14 +34,25 @@ from lms.payments.views import (
     administration,
     bp,
     checkout,
+    leaving,
     reconciliation,
+    refund_policies,
     vouchers,
     webhooks,
 )
 from lms.payments.views import orders as order_views
 from lms.reports.base import Report
 
-__all__ = ["administration", "checkout", "order_views", "reconciliation", "vouchers", "webhooks"]
+__all__ = [
+    "administration",
+    "checkout",
+    "leaving",
+    "order_views",
+    "reconciliation",
+    "refund_policies",
+    "vouchers",
+    "webhooks",
+]
 
 
 @hookimpl

@@ -138,6 +138,31 @@ def book_refund(refund: Refund) -> None:
     db.session.flush()
 
 
+def book_transfer(order: Order, before: CourseRun) -> None:
+    """The buyer moves to another run: what is paid for weeks to come belongs to that one now."""
+    revenue = db.session.get(OrderRevenue, order.id)
+    if revenue is None:
+        return
+    amount, day = Money(revenue.deferred_minor, order.currency), _day(clock.now())
+    source = f"order:{order.id}:{uuid.uuid4()}"  # the order says where it belongs
+    for kind, run_id, moved in (
+        (EntryKind.MOVED_FROM, before.id, amount),
+        (EntryKind.MOVED_TO, order.run_id, -amount),
+    ):
+        post(
+            kind,
+            source,
+            day,
+            {Account.DEFERRED: moved, Account.RECEIVABLE: -moved},
+            about=about(order),
+            product=f"run:{run_id}",
+            country=order.country,
+            rail=order.gateway,
+        )
+    revenue.weeks_earned = 0
+    db.session.flush()
+
+
 def book_failed_refund(refund: Refund) -> None:
     """A refund that was done did not arrive: all that it did is undone."""
     order, day, rail = refund.order, _day(clock.now()), refund.payment.gateway

@@ -25,6 +25,7 @@ from lms.invoicing.services.sellers import main_seller
 from lms.invoicing.taxes import Fact
 from lms.payments.models import Order, Refund
 from lms.payments.services.attention import call_administrators
+from lms.payments.services.terms import find_terms
 
 NO_TAX_ROW = "no_tax_row"
 
@@ -32,7 +33,18 @@ NO_TAX_ROW = "no_tax_row"
 def buyer_of(order: Order) -> Buyer:
     """Who buys, with what is known of where they live."""
     evidence: dict[str, Any] = {"residence": order.country, "account": order.user.country}
+    terms = find_terms(order)
+    said: dict[str, Any] = {}
+    if terms is not None:
+        said = {
+            "kind": terms.buyer,
+            "organisation": terms.organisation,
+            "province": terms.province if order.country == "CA" else "",
+            "purchase_order": terms.purchase_order,
+            **terms.details,
+        }
     return Buyer(
+        **said,
         name=order.buyer_name or "",
         country=order.country,
         user_id=order.user_id,

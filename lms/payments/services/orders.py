@@ -32,6 +32,7 @@ from lms.payments.models import OPEN, Order, OrderState
 from lms.payments.services.numbers import next_number, this_year
 from lms.payments.services.order_invoices import issue_for
 from lms.payments.services.prices import Wishes, show_price
+from lms.payments.services.terms import Billing, keep_terms
 from lms.payments.services.vouchers import release_voucher, use_voucher
 from lms.pricing.engine import OfferKind
 from lms.pricing.errors import PaymentRefused, PriceOnRequest, QuoteUsed
@@ -83,6 +84,7 @@ def place_order(
     currency: str | None = None,
     chosen: Money | None = None,
     ticket: str | None = None,
+    billing: Billing | None = None,
 ) -> Order:
     """Hold a seat and make the order for it; complete it at once when nothing is to be paid.
 
@@ -110,6 +112,7 @@ def place_order(
     if before is not None:
         terms = (before.gateway, before.voucher_id, before.total)
         if terms == (gateway.name if gateway else None, voucher.id if voucher else None, total):
+            keep_terms(before, billing, before)
             return _take_up(before, gateway)
         close_order(before, OrderState.CANCELLED)
     year = this_year()
@@ -132,6 +135,7 @@ def place_order(
     )
     db.session.add(order)
     db.session.flush()
+    keep_terms(order, billing, before)
     if voucher is not None:
         use_voucher(voucher, order)
     if not total:

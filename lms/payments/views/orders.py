@@ -16,14 +16,18 @@ from lms.core.limits import limiter
 from lms.core.pagination import paginate
 from lms.core.web import own_transaction, page_number
 from lms.courses.errors import AlreadyEnrolled, EnrolmentClosed, RunFull
+from lms.courses.models import Enrolment
 from lms.payments import queries
 from lms.payments.documents import receipt_name, receipt_pdf
 from lms.payments.errors import OrderClosed
 from lms.payments.forms import ActionForm
 from lms.payments.gateways.bank_transfer import bank_account
 from lms.payments.models import Order
+from lms.payments.services import leaving
 from lms.payments.services import orders as services
 from lms.payments.services.order_invoices import issued_for
+from lms.payments.services.refund_policy import Why
+from lms.payments.services.terms import find_terms
 from lms.payments.views import bp
 from lms.payments.views.checkout import open_payment_page
 
@@ -35,20 +39,31 @@ def own_order(order_uuid: uuid.UUID) -> Order:
     return order
 
 
+def leave_values(order: Order, enrolment: Enrolment | None = None) -> dict[str, Any]:
+    """What comes back to who leaves now; empty when there is nothing to leave."""
+    if leaving.own_enrolment(order, enrolment) is None:
+        return {}
+    back = leaving.back_for(order)
+    is_moved = back.why == Why.MOVED
+    return {"back": back, "is_moved": is_moved, "terms": find_terms(order) if is_moved else None}
+
+
 def _values(order: Order) -> dict[str, Any]:
     """What the page and its changing part show."""
     came_back = request.args.get("back")
     waits = order.is_open and order.gateway != "bank_transfer"  # declined before, paid after, too
+    enrolment = queries.find_enrolment(order.run_id, order.user_id)
     return {
         "order": order,
         "course": order.run.course,
-        "enrolment": queries.find_enrolment(order.run_id, order.user_id),
+        "enrolment": enrolment,
         "issued": issued_for(order),
         "returning": [refund for refund in order.refunds if refund.state != "failed"],
         "is_waiting": waits and came_back == "paid" and not order.is_settling,
         "account": bank_account() if order.gateway == "bank_transfer" else {},
         "back": came_back,
         "form": ActionForm(),
+        **leave_values(order, enrolment),
     }
 
 

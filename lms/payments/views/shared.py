@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext, lazy_pgettext
@@ -42,6 +42,8 @@ _REASONS = {
     RefundReason.SEAT_GONE: lazy_gettext("no place was free any more"),
     RefundReason.RUN_CANCELLED: lazy_gettext("the course run was cancelled"),
     RefundReason.DISPUTE_LOST: lazy_gettext("the buyer’s bank took it back"),
+    RefundReason.BY_BUYER: lazy_gettext("the buyer left the run"),
+    RefundReason.RUN_MOVED: lazy_gettext("the run was moved too far"),
     RefundReason.AT_GATEWAY: lazy_gettext("made at the payment service"),
 }
 _EXCEPTIONS = {
@@ -125,15 +127,9 @@ def gateway_label(name: str | None) -> str:
 
 
 def refund_rule() -> str:
-    """When buyers get their money back, as administrators wrote it."""
+    """What administrators wrote beside the refund policy; empty when they did not."""
     row = db.session.get(SiteSetting, "refund_rule")
-    written = in_language(row.value if row else None)
-    return written or str(
-        _(
-            "You get the whole price back if you ask for it before the first day of the course,"
-            " or if the course does not take place."
-        )
-    )
+    return in_language(row.value if row else None)
 
 
 @bp.app_template_filter("failure_text")
@@ -146,6 +142,12 @@ def failure_text(code: str) -> str:
         "incorrect_cvc": _("The security code is not right."),
     }
     return str(known.get(code) or _("The bank did not accept the payment."))
+
+
+@bp.app_template_filter("iso_day")
+def iso_day(value: str) -> date:
+    """A day as messages carry it, ISO 8601."""
+    return date.fromisoformat(value)
 
 
 @bp.app_template_filter("instant")

@@ -1,0 +1,202 @@
+"""Leaving a paid run: with the money that the policy gives back, or to the next run instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from lms.core import clock
+from lms.core.db import db
+from lms.core.money import Money
+from lms.courses.models import CourseRun, Enrolment, EnrolmentState, PublicationState
+from lms.courses.services.enrolment import (
+    activate,
+    end_enrolment,
+    has_free_seat,
+    hold_seat,
+    is_enrolment_open,
+    lock_run,
+)
+from lms.notifications.services import tell
+from lms.payments import queries
+from lms.payments.errors import NoOtherRun, NothingToLeave, OfferChanged
+from lms.payments.models import SETTLED, Order, OrderState, Payment, RefundReason
+from lms.payments.services import bookkeeping, refunds
+from lms.payments.services.orders import lock_order
+from lms.payments.services.refund_policy import Back, Policy, Why, amount_back, as_policy, dates_of
+from lms.payments.services.terms import find_terms, keep_terms
+from lms.payments.terms_models import OrderTerms
+
+AT_ONCE = 200
+
+
+def policy_of(order: Order) -> Policy:
+    """The policy that held when the order was placed."""
+    terms = find_terms(order)
+    return as_policy(terms.policy if terms else None)
+
+
+def own_enrolment(order: Order, known: Enrolment | None = None) -> Enrolment | None:
+    """The enrolment that the order carries and that can be left: neither ended nor completed.
+
+    known: the buyer's enrolment in the run, where it was looked up already.
+    """
+    if order.state not in SETTLED:
+        return None
+    enrolment = known or queries.find_enrolment(order.run_id, order.user_id)
+    if enrolment is None or enrolment.state != EnrolmentState.ACTIVE:
+        return None
+    if order.total_minor and all(payment.exception for payment in order.payments):
+        return None
+    return enrolment
+
+
+def back_for(order: Order) -> Back:
+    """What comes back when the buyer leaves now."""
+    return _back_for(order, find_terms(order))
+
+
+def _back_for(order: Order, terms: OrderTerms | None) -> Back:
+    run = order.run
+    price = Money(sum(amount.minor for _payment, amount in _left(order)), order.currency)
+    today = clock.local_date(clock.now(), run.time_zone)
+    agreed = terms.first_day if terms else None
+    policy = as_policy(terms.policy if terms else None)
+    return amount_back(policy, dates_of(run), today, price, agreed)
+
+
+def _left(order: Order) -> list[tuple[Payment, Money]]:
+    return [
+        (payment, payment.remaining)
+        for payment in order.payments
+        if payment.remaining and payment.currency == order.currency and not payment.exception
+    ]
+
+
+def leave_run(order: Order, shown: Money) -> Back:
+    """End the enrolment and ask for the money that comes back.
+
+    shown: what the buyer was shown. Raises OfferChanged when it is another sum by now, and
+    NothingToLeave.
+    """
+    order = lock_order(order)
+    db.session.expire(order, ["payments"])
+    enrolment = own_enrolment(order)
+    if enrolment is None:
+        raise NothingToLeave
+    back = back_for(order)
+    if back.amount != shown:
+        raise OfferChanged
+    left = back.amount.minor
+    reason = RefundReason.RUN_MOVED if back.why == Why.MOVED else RefundReason.BY_BUYER
+    for payment, remaining in _left(order):
+        part = Money(min(left, remaining.minor), order.currency)
+        if part:
+            refunds.request_refund(payment, part, reason)
+        left -= part.minor
+    end_enrolment(enrolment, EnrolmentState.WITHDRAWN)
+    return back
+
+
+def next_run(order: Order) -> CourseRun | None:
+    """The next run of the course that has a place for the buyer, None when there is none."""
+    taken = select(Enrolment.run_id).where(
+        Enrolment.user_id == order.user_id,
+        Enrolment.state.in_((EnrolmentState.ACTIVE, EnrolmentState.COMPLETED)),
+    )
+    found = db.session.scalars(
+        select(CourseRun)
+        .where(
+            CourseRun.course_id == order.run.course_id,
+            CourseRun.state == PublicationState.PUBLISHED,
+            CourseRun.starts_on > order.run.starts_on,
+            CourseRun.starts_on > clock.now().date(),
+            CourseRun.id.not_in(taken),
+        )
+        .options(joinedload(CourseRun.course))
+        .order_by(CourseRun.starts_on, CourseRun.id)
+        .limit(5)
+    ).all()
+    return next((run for run in found if is_enrolment_open(run) and has_free_seat(run)), None)
+
+
+def may_transfer(order: Order) -> bool:
+    """Whether the buyer can still move to the next run: once, or when we moved the dates."""
+    terms = find_terms(order)
+    if clock.local_date(clock.now(), order.run.time_zone) > order.run.ends_on:
+        return False
+    return terms is None or not terms.transfers or _back_for(order, terms).why == Why.MOVED
+
+
+def transfer(order: Order, to: CourseRun) -> None:
+    """Move the buyer to another run of the course, with all that is paid.
+
+    Raises NothingToLeave, NoOtherRun and what `hold_seat` raises.
+    """
+    for run in sorted((order.run, to), key=lambda run: run.id):
+        lock_run(run)
+    order = lock_order(order)
+    enrolment, chosen = own_enrolment(order), next_run(order)
+    if enrolment is None:
+        raise NothingToLeave
+    if not may_transfer(order) or chosen is None or chosen.id != to.id:
+        raise NoOtherRun
+    is_ours = back_for(order).why == Why.MOVED
+    before = order.run
+    method = enrolment.method
+    new = hold_seat(to, order.user, method=method)
+    end_enrolment(enrolment, EnrolmentState.WITHDRAWN)
+    order.run, order.enrolment_id = to, new.id
+    keep_terms(order, None)
+    terms = find_terms(order)
+    assert terms is not None
+    terms.first_day, terms.told_of = to.starts_on, None
+    terms.transfers += 0 if is_ours else 1
+    db.session.flush()
+    bookkeeping.book_transfer(order, before)
+    activate(new)
+
+
+def agree_to_dates(order: Order) -> None:
+    """The buyer keeps the place on the new dates. Safe to repeat."""
+    terms = find_terms(lock_order(order))
+    if terms is not None:
+        terms.first_day = order.run.starts_on
+        db.session.flush()
+
+
+def moved_orders() -> Sequence[OrderTerms]:
+    """Terms of orders whose run begins so much later that their buyers must be asked."""
+    return db.session.scalars(
+        select(OrderTerms)
+        .join(Order, Order.id == OrderTerms.order_id)
+        .join(CourseRun, CourseRun.id == Order.run_id)
+        .where(
+            Order.state.in_((OrderState.PAID, OrderState.PARTIALLY_REFUNDED)),
+            CourseRun.state == PublicationState.PUBLISHED,
+            CourseRun.starts_on > OrderTerms.first_day,
+            CourseRun.starts_on >= clock.now().date(),
+            OrderTerms.told_of.is_(None) | (OrderTerms.told_of < CourseRun.starts_on),
+        )
+        .options(joinedload(OrderTerms.order).joinedload(Order.run))
+        .order_by(OrderTerms.order_id)
+        .limit(AT_ONCE)
+    ).all()
+
+
+def tell_of_moved_run(terms: OrderTerms) -> None:
+    """Ask a buyer whose run begins much later: keep the place, move, or get all back. Once."""
+    order = terms.order
+    terms.told_of = order.run.starts_on
+    db.session.flush()
+    if own_enrolment(order) is None or back_for(order).why != Why.MOVED:
+        return
+    tell(
+        order.user,
+        "payments.run_moved",
+        **queries.facts_for_messages(order),
+        before=terms.first_day.isoformat(),
+        now=order.run.starts_on.isoformat(),
+    )
