@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy import Text  # so PostgreSQL's types are written
 from sqlalchemy.dialects import postgresql
 revision = 'a2600db9dffe'
-down_revision = '0436da0e45e9'
+down_revision = 'b6dea514c4d7'
 branch_labels = None
 depends_on = None
 
