@@ -198,15 +198,20 @@ def ensure_runs(people: dict[str, User], cohort: list[User]) -> None:
     free = db.session.scalars(select(Course).where(Course.slug == FREE)).one()
     today = clock.local_date(clock.now(), "America/La_Paz")
     price = Money(18000, "CAD")
-    ensure_run(
+    sold = ensure_run(
         paid, "now", today - timedelta(days=2), 21,
         price=price, capacity=40, release=Release.AT_ONCE,
     )  # fmt: skip
-    ensure_run(paid, "next", today + timedelta(days=26), 21, price=price, capacity=30)
-    ensure_run(
+    later = ensure_run(paid, "next", today + timedelta(days=26), 21, price=price, capacity=30)
+    april = ensure_run(
         paid, "abril", today + timedelta(days=82), 21,
         price=Money(90000, "BOB"), capacity=25, language="es",
     )  # fmt: skip
+    if "pricing" in current_app.extensions[EXTENSION].names:
+        from lms.demo.prices import ensure_prices
+
+        for run in (sold, later, april):
+            ensure_prices(run, people["admin"])
     run = ensure_run(
         free, "now", today - timedelta(days=4), 28,
         price=Money(0, "CAD"), capacity=None, release=Release.AT_ONCE,

@@ -100,6 +100,7 @@ class Basket:
     pay_what_you_can: PayWhatYouCan | None = None
     floor_percent: int = 0
     step: int = 1
+    list_words: Mapping[str, Any] = field(default_factory=dict)
     tier_words: Mapping[str, Any] = field(default_factory=dict)
     early_words: Mapping[str, Any] = field(default_factory=dict)
 
@@ -137,7 +138,7 @@ def price(basket: Basket) -> Priced:
 
     Raises BelowMinimum, and CurrencyMismatch when not all is in the currency of the list price.
     """
-    steps = [Step(StepKind.LIST, basket.list_price, basket.list_price)]
+    steps = [Step(StepKind.LIST, basket.list_price, basket.list_price, basket.list_words)]
     now = basket.list_price
     if basket.tier_price is not None:
         now = _go(steps, StepKind.TIER, now, basket.tier_price, basket.tier_words)

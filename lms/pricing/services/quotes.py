@@ -67,6 +67,7 @@ class Terms:
     assessment: Assessment
     currencies: tuple[str, ...]
     currency: str | None
+    has_list_price: bool  # in this currency; else the tier's amount stands in its place
     list_price: Money | None
     tier_price: Money | None
     early_bird: TierPrice | None
@@ -155,6 +156,7 @@ class PriceBook:
             assessment=seen,
             currencies=currencies,
             currency=chosen,
+            has_list_price=chosen in lists,
             list_price=lists.get(chosen or "", amounts.get(chosen or "")),
             tier_price=amounts.get(chosen or ""),
             early_bird=min(early, key=lambda row: row.amount_minor, default=None),
@@ -233,6 +235,7 @@ def calculate(
         if row.off is None or row.off.currency == terms.currency
     ]
     choice = terms.choice
+    whose = {"tier": seen.tier, "country": seen.country}
     basket = Basket(
         list_price=terms.list_price,
         tier_price=terms.tier_price,
@@ -243,7 +246,8 @@ def calculate(
         else None,
         floor_percent=read(PricingRules).floor_percent,
         step=smallest_step(terms.currency),
-        tier_words={"tier": seen.tier, "country": seen.country},
+        list_words={} if terms.has_list_price else whose,
+        tier_words=whose,
         early_words={"until": early.valid_until.isoformat(), "zone": terms.run.time_zone}
         if early and early.valid_until
         else {},

@@ -8,6 +8,7 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from lms.accounts.permissions import can, require, signed_in
 from lms.core import clock
@@ -23,11 +24,11 @@ from lms.pricing.services import amounts as services
 from lms.pricing.views import bp
 
 
-def run_link(run: CourseRun, **values: Any) -> str | None:
+def run_link(run: CourseRun, **values: Any) -> Markup | None:
     """The way from a run's settings to its prices, for those who may set them."""
     if not run.price or not can("pricing.set_amounts", run):
         return None
-    return render_template("pricing/_run_link.html", run=run)
+    return Markup(render_template("pricing/_run_link.html", run=run))  # noqa: S704 - a template's
 
 
 def _run(run_uuid: uuid.UUID) -> CourseRun:
@@ -45,12 +46,17 @@ def _page(
     propose = propose or ProposeForm(
         run, data={"currency": run.price.currency, "amount": amount_text(run.price)}
     )
+    tiers = queries.tiers()
+    places = {tier.name: tier.position for tier in tiers}
     html = render_template(
         "pricing/run/prices.html",
         run=run,
         course=run.course,
-        tiers=queries.tiers(),
-        rows=queries.amounts_of([run.id], now).get(run.id, []),
+        tiers=tiers,
+        rows=sorted(
+            queries.amounts_of([run.id], now).get(run.id, []),
+            key=lambda row: (row.currency, row.is_early_bird, places[row.tier], row.valid_from),
+        ),
         now=now,
         propose=propose,
         choice=row,

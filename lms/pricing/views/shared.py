@@ -31,9 +31,9 @@ def tier_label(tier: str) -> str:
 
 def _step_text(kind: StepKind, words: Mapping[str, Any]) -> str:
     match kind:
-        case StepKind.LIST:
+        case StepKind.LIST if "tier" not in words:
             return str(_("List price"))
-        case StepKind.TIER:
+        case StepKind.LIST | StepKind.TIER:
             return str(
                 _(
                     "Price for %(country)s: %(tier)s",
@@ -67,7 +67,7 @@ _MOMENT = datetime.resolution
 
 def _lines(steps: Sequence[Mapping[str, Any]], currency: str) -> list[tuple[str, str]]:
     """Each step with what it changes; nothing where nothing changed."""
-    if len(steps) < 2:
+    if len(steps) < 2 and "tier" not in steps[0]["words"]:
         return []
     lines = []
     for step in steps:
