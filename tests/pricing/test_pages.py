@@ -1,4 +1,4 @@
-"""The pages of prices: a run's amounts, proofs of residence, contracts; each as the wrong person."""
+"""The pages of prices: amounts of a run, proofs, contracts; each as the wrong person."""
 
 from __future__ import annotations
 
