@@ -31,6 +31,7 @@ ROOMS = (
     "payments",
     "forums",
     "certificates",
+    "partners",
     "recognition",
     "recovery",
 )
@@ -39,6 +40,7 @@ NEEDED = {"accounts", "notifications", "xapi", "reports", "directory", "courses"
 # Rooms that need one which could else be switched off.
 STANDS_ON: dict[str, frozenset[str]] = {
     "payments": frozenset({"ledger", "invoicing", "pricing"}),
+    "partners": frozenset({"payments", "ledger", "invoicing", "pricing"}),
     "recognition": frozenset({"certificates"}),
     "recovery": frozenset({"certificates", "payments", "ledger", "invoicing", "pricing"}),
 }

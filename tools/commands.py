@@ -25,12 +25,14 @@ OPTIONAL_ROOMS: dict[str, tuple[str, ...]] = {
     "ledger": (),
     "invoicing": (),
     "certificates": ("tests/reports",),
+    "partners": (),
     "recognition": (),
     "recovery": (),
 }
 # Which of them a room needs.
 STANDS_ON: dict[str, frozenset[str]] = {
     "payments": frozenset({"ledger", "invoicing", "pricing"}),
+    "partners": frozenset({"payments", "ledger", "invoicing", "pricing"}),
     "recognition": frozenset({"certificates"}),
     "recovery": frozenset({"certificates", "payments", "ledger", "invoicing", "pricing"}),
 }

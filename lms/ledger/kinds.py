@@ -28,6 +28,12 @@ class EntryKind(StrEnum):
     PAYOUT = "payout"
     UNKNOWN = "unknown"  # moved at the payment service, nobody knows why yet
     EXPLAINED = "explained"
+    SHARE = "share"  # of a partner, earned with the weeks
+    SHARE_BACK = "share_back"
+    COLLECTED = "collected"  # a partner took the buyer's money for the seller
+    COLLECTED_BACK = "collected_back"
+    PARTNER_PAID = "partner_paid"
+    PARTNER_PAYS = "partner_pays"
 
 
 ENTRY_KINDS: dict[str, LazyString] = {
@@ -48,6 +54,12 @@ ENTRY_KINDS: dict[str, LazyString] = {
     EntryKind.PAYOUT: lazy_gettext("Paid out to the bank"),
     EntryKind.UNKNOWN: lazy_gettext("Moved at the payment service"),
     EntryKind.EXPLAINED: lazy_gettext("Explained by hand"),
+    EntryKind.SHARE: lazy_gettext("Share of a partner"),
+    EntryKind.SHARE_BACK: lazy_gettext("Share taken back"),
+    EntryKind.COLLECTED: lazy_gettext("Collected by a partner"),
+    EntryKind.COLLECTED_BACK: lazy_gettext("Given back by a partner"),
+    EntryKind.PARTNER_PAID: lazy_gettext("Paid to a partner"),
+    EntryKind.PARTNER_PAYS: lazy_gettext("Paid by a partner"),
 }
 
 
@@ -69,6 +81,8 @@ class Difference(StrEnum):
     CLEARING = "payment service and ledger differ"
     NOT_ENROLLED = "paid but not enrolled"
     NOT_PAID = "enrolled but not paid"
+    SHARE = "share and agreement differ"
+    STATEMENT = "statement and accounts differ"
 
 
 DIFFERENCES: dict[str, LazyString] = {
@@ -87,4 +101,6 @@ DIFFERENCES: dict[str, LazyString] = {
     Difference.CLEARING: lazy_gettext("The payment service holds another amount than the ledger"),
     Difference.NOT_ENROLLED: lazy_gettext("Paid but not enrolled"),
     Difference.NOT_PAID: lazy_gettext("Enrolled but not paid"),
+    Difference.SHARE: lazy_gettext("A partner's share is not what the agreement says"),
+    Difference.STATEMENT: lazy_gettext("A partner's statement is not what its accounts say"),
 }

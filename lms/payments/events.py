@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from lms.core.events import Event
+from lms.core.money import Money
+from lms.courses.models import CourseRun
 from lms.payments.models import Order, Refund
 
 
@@ -29,3 +33,29 @@ class PaymentFailed(Event):
 
     order: Order
     reason: str | None  # the gateway's code
+
+
+@dataclass(frozen=True)
+class WeekEarned(Event):
+    """A week of a run was taught, and the ledger tells what was earned by it.
+
+    earned: by order id. day: the one that the week's entries are told for.
+    """
+
+    run: CourseRun
+    week: int
+    day: date
+    earned: Mapping[int, Money]
+
+
+@dataclass(frozen=True)
+class SaleTakenBack(Event):
+    """A part of a sale is not paid for any more; negative amounts when it holds after all.
+
+    to_come: of weeks still to be taught. taught: of what had been earned.
+    """
+
+    order: Order
+    day: date
+    to_come: Money
+    taught: Money

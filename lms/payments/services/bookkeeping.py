@@ -20,6 +20,7 @@ from sqlalchemy import ColumnElement, String, cast, exists, literal, select
 
 from lms.core import clock
 from lms.core.db import db
+from lms.core.events import emit
 from lms.core.money import Money
 from lms.core.settings import settings
 from lms.courses.models import CourseRun
@@ -30,6 +31,7 @@ from lms.ledger.kinds import EntryKind
 from lms.ledger.models import LedgerEntry
 from lms.ledger.queries import balance_about, find_entry
 from lms.ledger.services.entries import post
+from lms.payments.events import SaleTakenBack, WeekEarned
 from lms.payments.gateways.base import payment_gateways
 from lms.payments.models import Order, OrderRevenue, Payment, Receipt, Refund, RefundState
 from lms.payments.services import order_invoices
@@ -136,6 +138,7 @@ def book_refund(refund: Refund) -> None:
     }
     _post(EntryKind.CREDIT_NOTE, f"refund:{refund.id}", day, order, amounts, rail)
     db.session.flush()
+    emit(SaleTakenBack(order, day, to_come, taught))
 
 
 def book_transfer(order: Order, before: CourseRun) -> None:
@@ -184,6 +187,12 @@ def book_failed_refund(refund: Refund) -> None:
             revenue.deferred_minor -= back.get(Account.DEFERRED, 0)
             revenue.taken_back_minor += back.get(Account.REFUNDS, 0)
             revenue.weeks_earned = max(0, revenue.weeks_earned - 1)  # so that the rest is earned
+            db.session.flush()
+            to_come, taught = (
+                Money(back.get(account, 0), order.currency)
+                for account in (Account.DEFERRED, Account.REFUNDS)
+            )
+            emit(SaleTakenBack(order, day, to_come, taught))
     db.session.flush()
 
 
@@ -244,6 +253,7 @@ def _earn_week(run: CourseRun, week: int, *, is_last: bool) -> int:
         .order_by(Order.currency, Order.country, Order.gateway, Order.id)
     )
     earned: dict[tuple[str, str, str], int] = defaultdict(int)
+    by_order: dict[int, Money] = {}
     latest = day
     for revenue, currency, country, rail, paid_at in db.session.execute(statement):
         paid_on = _day(paid_at or clock.now())
@@ -254,6 +264,7 @@ def _earn_week(run: CourseRun, week: int, *, is_last: bool) -> int:
         revenue.weeks_earned = week
         latest = max(latest, paid_on)
         earned[currency, country or "", rail or ""] += share
+        by_order[revenue.order_id] = Money(share, currency)
     db.session.flush()
     made = 0
     for (currency, country, rail), minor in earned.items():
@@ -268,6 +279,8 @@ def _earn_week(run: CourseRun, week: int, *, is_last: bool) -> int:
             country=country,
             rail=rail,
         )
+    if by_order:
+        emit(WeekEarned(run, week, latest, by_order))
     return made
 
 

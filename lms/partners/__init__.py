@@ -1,0 +1,1 @@
+"""Institutions that share a course share its income: agreements, shares, monthly statements."""

@@ -1,0 +1,30 @@
+"""Messages to partners."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+
+from lms.core.text import in_language
+from lms.core.web import absolute_url
+from lms.notifications.kinds import NotificationKind
+
+
+def _agreement_url(values: Mapping[str, Any]) -> str:
+    return absolute_url("partners.agreement", agreement_uuid=values["agreement"])
+
+
+KINDS = [
+    NotificationKind(
+        name="partners.to_sign",
+        label=lazy_gettext("Agreements to accept"),
+        subject=lambda values: _(
+            "An agreement about %(course)s waits for you", course=in_language(values["course"])
+        ),
+        template="partners/mail/to_sign.md",
+        link=_agreement_url,
+    ),
+]
