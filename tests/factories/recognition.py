@@ -23,6 +23,7 @@ from lms.recognition.models import (
     PriorLearningRequest,
     RecognitionRule,
     RuleVersion,
+    outcome_key,
 )
 from lms.recognition.services import body_keys, endorsements
 from lms.recognition.services.prior_learning import assessing, portfolio
@@ -127,10 +128,10 @@ def make_offer(course: Course | None = None, **values: Any) -> PriorLearningOffe
     activities = [activity for module in course.modules for activity in module.activities]
     offer = PriorLearningOffer(course=course, **values)
     offer.outcomes.extend(
-        OfferedOutcome(position=place, hours=3.0, activities=[str(activity.uuid)])
-        for place, (_outcome, activity) in enumerate(
-            zip(course.outcomes, activities, strict=False), 1
+        OfferedOutcome(
+            position=place, key=outcome_key(text), hours=3.0, activities=[str(activity.uuid)]
         )
+        for place, (text, activity) in enumerate(zip(course.outcomes, activities, strict=False), 1)
     )
     db.session.add(offer)
     db.session.commit()

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from lms.certificates.services import status, verify
+from lms.certificates.services import holder, status, verify
 from lms.certificates.services.issue import issue_for_completion
 from lms.certificates.uploads import read_text
 from lms.certificates.verifier.outcome import State
@@ -89,6 +89,17 @@ def test_a_request_keeps_the_outcomes_of_its_day(app):
     assert [(one.text["en"], one.hours) for one in request.outcomes] == [
         ("Map actors", 3.0), ("Lead a meeting", 3.0),
     ]  # fmt: skip
+
+
+def test_moved_outcomes_keep_what_is_offered_for_them_and_new_words_have_nothing(app):
+    offer = make_offer()
+    first, second = offer.course.outcomes
+    offer.outcomes[1].hours = 5.0
+    offer.course.outcomes = [second, {**first, "es": "Mapear actores"}]
+
+    request = portfolio.open_request(offer.course, make_user())
+
+    assert [(one.hours, len(one.activities)) for one in request.outcomes] == [(5.0, 1), (0.0, 0)]
 
 
 def test_there_is_one_open_request_for_a_course(app):
@@ -401,6 +412,16 @@ def test_a_certificate_of_this_site_is_evidence_too(app):
     found = portfolio.judge_credential(read_text(credential.code), credential.user)
 
     assert (found["state"], found["same_name"]) == ("valid", "match")
+
+
+def test_a_code_tells_nobody_a_name_that_its_holder_hides(app):
+    credential = make_credential()
+    holder.choose_shown(credential, shows_name=False, shows_grade=True)
+
+    found = portfolio.judge_credential(read_text(credential.code), make_user())
+
+    assert credential.holder_name not in str(found)
+    assert found["same_name"] != "match"
 
 
 def test_evidence_is_deleted_when_its_time_is_over(app):

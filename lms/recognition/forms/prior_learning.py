@@ -53,6 +53,7 @@ from lms.recognition.models import (
 )
 from lms.recognition.services.prior_learning.assessing import Decision
 from lms.recognition.services.prior_learning.offers import OutcomeTerms
+from lms.recognition.services.prior_learning.portfolio import terms_of
 
 LONGEST = 4_000
 DECISION_LABELS = {
@@ -113,7 +114,7 @@ def offer_form(course: Course, offer: PriorLearningOffer | None, language: str) 
         for activity in module.activities
         if activity.is_published
     ]
-    kept = {one.position: one for one in offer.outcomes} if offer else {}
+    kept = terms_of(offer, course)
     fields: dict[str, Any] = {"course": course}
     for place, _text in enumerate(course.outcomes, 1):
         known = kept.get(place)

@@ -36,6 +36,7 @@ from lms.recognition.models.prior_learning import (
     PriorLearningStep,
     RequestedOutcome,
     RequestState,
+    outcome_key,
 )
 
 __all__ = [
@@ -73,5 +74,6 @@ __all__ = [
     "RequestedOutcome",
     "RuleVersion",
     "TrustedIssuer",
+    "outcome_key",
     "years_later",
 ]

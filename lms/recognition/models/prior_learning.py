@@ -6,6 +6,8 @@ had it on the day the request was opened: a later change of the course leaves th
 
 from __future__ import annotations
 
+import hashlib
+import json
 import uuid
 from datetime import date, datetime
 from enum import StrEnum
@@ -76,6 +78,12 @@ class AssessorRole(StrEnum):
     APPEAL = "appeal"
 
 
+def outcome_key(text: ByLanguage) -> str:
+    """What tells an outcome of a course apart from others: SHA-256 of its words."""
+    words = json.dumps(text, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(words.encode()).hexdigest()
+
+
 class PriorLearningOffer(Model):
     """A course whose organisation recognises prior learning, and how."""
 
@@ -115,7 +123,8 @@ class OfferedOutcome(Model):
     offer_id: Mapped[int] = mapped_column(
         ForeignKey("prior_learning_offers.id", ondelete="CASCADE")
     )
-    position: Mapped[int]  # among the course's outcomes, from 1
+    position: Mapped[int]  # among the course's outcomes when it was offered, from 1
+    key: Mapped[str]  # of the outcome's words: see outcome_key
     hours: Mapped[float] = mapped_column(default=0.0)
     activities: Mapped[list[str]] = mapped_column(default=list)  # UUIDs
     offer: Mapped[PriorLearningOffer] = relationship(back_populates="outcomes")

@@ -11,7 +11,7 @@ from lms.core.db import db
 from lms.courses.models import Course
 from lms.recognition import queries
 from lms.recognition.errors import HoursTooMany
-from lms.recognition.models import OfferedOutcome, PriorLearningOffer
+from lms.recognition.models import OfferedOutcome, PriorLearningOffer, outcome_key
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,11 @@ def keep_offer(
     offer.outcomes.extend(
         OfferedOutcome(
             position=position,
+            key=outcome_key(text),
             hours=one.hours,
             activities=[name for name in one.activities if name in known],
         )
-        for position, one in enumerate(outcomes, 1)
+        for position, (one, text) in enumerate(zip(outcomes, course.outcomes, strict=False), 1)
     )
     audit.record("recognition.keep_offer", course, actor.id, is_open=is_open)
     return offer

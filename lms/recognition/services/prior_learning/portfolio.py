@@ -37,9 +37,12 @@ from lms.recognition.models import (
     EvidenceClaim,
     EvidenceItem,
     EvidenceKind,
+    OfferedOutcome,
+    PriorLearningOffer,
     PriorLearningRequest,
     RequestedOutcome,
     RequestState,
+    outcome_key,
 )
 from lms.recognition.services.prior_learning.history import note
 
@@ -57,7 +60,7 @@ def open_request(course: Course, user: User) -> PriorLearningRequest:
     offer = queries.find_offer(course)
     if offer is None or not offer.is_open or not course.outcomes or not course.is_published:
         raise NotOffered
-    terms = {one.position: one for one in offer.outcomes}
+    terms = terms_of(offer, course)
     request = PriorLearningRequest(
         course=course, user=user, number=queries.count_requests(course, user) + 1
     )
@@ -82,6 +85,20 @@ def open_request(course: Course, user: User) -> PriorLearningRequest:
     return request
 
 
+def terms_of(offer: PriorLearningOffer | None, course: Course) -> dict[int, OfferedOutcome]:
+    """What is offered for the course's outcomes, by their position now.
+
+    Outcomes are told apart by their words: authors move them, and one whose words have changed is
+    another one, for which nothing is offered yet.
+    """
+    known = {one.key: one for one in offer.outcomes} if offer else {}
+    return {
+        position: known[outcome_key(text)]
+        for position, text in enumerate(course.outcomes, 1)
+        if outcome_key(text) in known
+    }
+
+
 @dataclass(frozen=True)
 class Evidence:
     """What a learner gives as one piece of evidence. file: content and name."""
@@ -100,7 +117,9 @@ def judge_credential(upload: Upload, user: User) -> dict[str, Any]:
     """
     verdict = verify_upload(upload, waits=True)
     claims, own = verdict.claims, verdict.credential
-    holder = own.holder_name if own else claims.holder if claims else ""
+    holder = claims.holder if claims else ""
+    if own is not None:  # a code alone tells no more than the page that verifies it
+        holder = own.holder_name if own.user_id == user.id else own.public_name
     found: dict[str, Any] = {
         "state": str(verdict.state),
         "problem": verdict.problem and str(verdict.problem),

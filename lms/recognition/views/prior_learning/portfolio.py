@@ -47,7 +47,7 @@ def ask_prior_learning(slug: str) -> ResponseReturnValue:
         "recognition/prior_learning/ask.html",
         course=course,
         offer=offer,
-        hours={one.position: one.hours for one in offer.outcomes},
+        hours={place: one.hours for place, one in services.terms_of(offer, course).items()},
         mine=queries.find_open_request(course, signed_in()),
     )
 
