@@ -35,6 +35,14 @@ class CourseRunCancelled(Event):
 
 
 @dataclass(frozen=True)
+class CourseRunCopied(Event):
+    """A run was planned like another one, on other dates."""
+
+    run: CourseRun
+    source: CourseRun
+
+
+@dataclass(frozen=True)
 class Enrolled(Event):
     """An enrolment became active: the person may study."""
 

@@ -6,15 +6,18 @@ from flask import Blueprint
 from flask_babel import lazy_gettext
 
 from lms.accounts.permissions import Permission, can
+from lms.core.events import Subscription
 from lms.core.outbox import Job
 from lms.core.personal_data import PersonalData
 from lms.core.web import NavigationEntry, Panel
+from lms.courses.events import CourseRunCopied
 from lms.hookspecs import hookimpl
 from lms.notifications.kinds import NotificationKind
 from lms.pricing import jobs as room_jobs
 from lms.pricing.notices import KINDS
 from lms.pricing.permissions import PERMISSIONS
 from lms.pricing.personal_data import PERSONAL_DATA
+from lms.pricing.services.amounts import copy_amounts
 from lms.pricing.views import administration, amounts, bp, policy, residence, shared
 
 __all__ = ["administration", "policy", "residence", "shared"]
@@ -52,8 +55,17 @@ def personal_data() -> list[PersonalData]:
 
 @hookimpl
 def panels() -> list[Panel]:
-    """The way from a run to its prices."""
-    return [Panel("pricing.run", "courses.run_links", amounts.run_link)]
+    """The way from a run to its prices, and from the catalogue to who pays what."""
+    return [
+        Panel("pricing.run", "courses.run_links", amounts.run_link),
+        Panel("pricing.catalogue", "courses.catalogue", policy.catalogue_link),
+    ]
+
+
+@hookimpl
+def subscriptions() -> list[Subscription]:
+    """A run that is planned like another one costs the same."""
+    return [Subscription(CourseRunCopied, copy_amounts)]
 
 
 @hookimpl

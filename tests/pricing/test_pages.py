@@ -113,6 +113,22 @@ def test_a_list_price_that_is_none_proposes_nothing(app, signed_in, query):
     assert answer.status_code == 422
 
 
+def test_early_buyers_get_amounts_of_their_own_until_a_day(app, signed_in, client):
+    run = make_priced_run()
+
+    answer = signed_in(make_administrator()).post(
+        f"/teach/runs/{run.uuid}/prices/new?currency=CAD&amount=150&early=1",
+        data={"amount_high": "150", "early_until": tomorrow().isoformat()},
+    )
+
+    assert answer.status_code == 303
+    [row] = db.session.scalars(select(TierPrice)).all()
+    assert row.is_early_bird
+    assert row.valid_until == clock.start_of_day(tomorrow() + timedelta(days=1), run.time_zone)
+    assert calculate(PriceBook([run], None).terms(run)).total == Money(15_000, "CAD")
+    assert "Prices of courses by the income" in client.get("/courses").text
+
+
 def test_an_amount_ends_and_the_past_is_kept(app, signed_in):
     run = make_priced_run()
     [row] = make_amounts(run, low=2_700)

@@ -10,7 +10,9 @@ from sqlalchemy import select
 
 from lms.core import clock
 from lms.core.db import db
+from lms.core.events import emit
 from lms.core.money import Money
+from lms.courses.events import CourseRunCopied
 from lms.directory.models import AssociationMembership
 from lms.pricing.errors import AmountTooLow, QuoteChanged, QuoteExpired
 from lms.pricing.models import ResidenceProof, RunChoice, TierPrice
@@ -148,6 +150,26 @@ def test_people_choose_within_what_the_run_takes(app):
     with pytest.raises(AmountTooLow) as refusal:
         calculate(terms, chosen=Money(2_699, "CAD"))
     assert refusal.value.minimum == Money(2_700, "CAD")
+
+
+def test_a_run_planned_like_another_one_costs_the_same(app):
+    run, copy, dearer = (
+        make_priced_run(),
+        make_run(price=Money(18_000, "CAD")),
+        make_run(price=Money(20_000, "CAD")),
+    )
+    make_amounts(run, lower_middle=4_000, early_until=clock.now().date() + timedelta(days=5))
+    db.session.add(RunChoice(run_id=run.id, minimum_percent=50, suggested_percent=100))
+    db.session.commit()
+    ana = make_bolivian()
+
+    for other in (copy, dearer):
+        emit(CourseRunCopied(other, run))
+
+    terms = terms_of(copy, ana, "CAD")
+    assert (terms.tier_price, terms.early_bird) == (Money(5_400, "CAD"), None)
+    assert terms.choice.minimum_percent == 50
+    assert terms_of(dearer, ana).tier_price == Money(20_000, "CAD")
 
 
 # Whose tier

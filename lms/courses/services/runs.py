@@ -23,7 +23,7 @@ from lms.courses.errors import (
     RunHasLearners,
     WrongRunLength,
 )
-from lms.courses.events import CourseRunCancelled, CourseRunPublished
+from lms.courses.events import CourseRunCancelled, CourseRunCopied, CourseRunPublished
 from lms.courses.models import (
     HOLDS_SEAT,
     MAX_DAYS,
@@ -302,6 +302,7 @@ def copy_run(
         kind = activity_types.get(activity.kind)
         if kind is not None:
             kind.copy_for_run(activity, copy)
+    emit(CourseRunCopied(copy, run))
     return copy
 
 

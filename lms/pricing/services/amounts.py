@@ -13,6 +13,7 @@ from lms.core.audit import record
 from lms.core.db import db
 from lms.core.money import Money
 from lms.core.stamps import touch
+from lms.courses.events import CourseRunCopied
 from lms.courses.models import CourseRun
 from lms.courses.queries.catalogue import STAMP
 from lms.pricing.errors import AlreadyEnded
@@ -69,6 +70,29 @@ def set_amounts(
         ends=ends.isoformat() if ends else None,
     )
     return made
+
+
+def copy_amounts(event: CourseRunCopied) -> None:
+    """Let a run that is planned like another one cost the same, unless its list price differs.
+
+    Amounts for early buyers are not taken along: their last day belongs to the other dates.
+    """
+    run, source, now = event.run, event.source, clock.now()
+    if run.price != source.price or not run.price:
+        return
+    rows = db.session.scalars(select(TierPrice).where(TierPrice.run_id == source.id))
+    for row in rows.all():
+        if row.holds_at(now) and not row.is_early_bird:
+            set_amounts(run, {row.tier: row.amount}, None)
+    choice = db.session.get(RunChoice, source.id)
+    if choice is not None:
+        db.session.add(
+            RunChoice(
+                run_id=run.id,
+                minimum_percent=choice.minimum_percent,
+                suggested_percent=choice.suggested_percent,
+            )
+        )
 
 
 def _end_of(day: date | None, run: CourseRun) -> datetime | None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import render_template
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from lms.config import LANGUAGES
 from lms.core.places import country_name
@@ -12,6 +15,11 @@ from lms.core.web import absolute_url, public
 from lms.pricing import queries
 from lms.pricing.income_groups import year_of_groups
 from lms.pricing.views import bp
+
+
+def catalogue_link(**values: Any) -> Markup:
+    """The way from the catalogue to who pays what."""
+    return Markup(render_template("pricing/_catalogue_link.html"))  # noqa: S704 - a template's
 
 
 @bp.get("/prices")
