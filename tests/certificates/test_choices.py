@@ -28,13 +28,13 @@ def choose(signed_in, credential, what: str, **data: str):
 def test_a_hidden_grade_is_told_to_no_stranger(client, signed_in, run_jobs):
     credential = make_credential()
     run_jobs()
-    assert "86" in client.get(f"/verify/{credential.code}").text
+    assert "Passed with 86" in client.get(f"/verify/{credential.code}").text
 
     assert choose(signed_in, credential, "grade", shows_grade="no").status_code == 303
 
     page = client.get(f"/verify/{credential.code}").text
     assert "verdict-valid" in page
-    assert "86" not in page
+    assert "with 86" not in page
     assert "Rosa Quispe Mamani" in page
     public = json.loads(client.get(f"/verify/{credential.code}.json").data)
     assert "result" not in public["credentialSubject"]
@@ -45,7 +45,7 @@ def test_a_hidden_grade_is_told_to_no_stranger(client, signed_in, run_jobs):
 
     choose(signed_in, credential, "grade", shows_grade="yes")
 
-    assert "86" in client.get(f"/verify/{credential.code}").text
+    assert "Passed with 86" in client.get(f"/verify/{credential.code}").text
     assert credential.public_document is None
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 from flask import make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
+from lms.accounts.permissions import can
 from lms.certificates import queries
 from lms.certificates.codes import read_code
 from lms.certificates.errors import IssuerKeyUnavailable, LinkUnreadable, UploadUnreadable
@@ -29,6 +32,7 @@ from lms.certificates.views.many import attached
 from lms.certificates.views.shared import check_texts, problem_text, shown_facts
 from lms.core.db import transaction
 from lms.core.errors import NotFound
+from lms.core.fragments import keep_fragment, reader_key
 from lms.core.web import own_transaction, public
 
 
@@ -161,22 +165,53 @@ def _template(verdict: Verdict) -> str:
     return "certificates/verdict.html"
 
 
-def _answer(verdict: Verdict, *, is_file: bool = False) -> ResponseReturnValue:
+def _draw(verdict: Verdict, is_file: bool, may_verify_many: bool) -> str:
     credential = verdict.credential
+    return render_template(
+        "certificates/_verdict.html",
+        verdict=verdict,
+        credential=credential,
+        facts=shown_facts(credential) if credential else None,
+        checks=check_texts(verdict),
+        report=_report_inside(verdict) if is_file else "",
+        is_file=is_file,
+        may_verify_many=may_verify_many,
+        code_form=None if credential else CodeForm(prefix="by-code", formdata=None),
+    )
+
+
+def _content(verdict: Verdict, is_file: bool) -> Markup:
+    """What is true, drawn once for all who ask by the same code in the same minute and language.
+
+    A change of the credential shows at once, as its version is part of the key; what other rooms
+    add, within a minute.
+    """
+    credential, may_verify_many = verdict.credential, can("certificates.verify_many")
+    if credential is None or is_file:
+        return Markup(_draw(verdict, is_file, may_verify_many))  # noqa: S704 - our own template
+    minute = int(verdict.checked_at.timestamp() // 60)
+    key = (
+        "verdict", credential.code, credential.version, verdict.state, tuple(verdict.checks.items()),
+        minute, may_verify_many, reader_key(),
+    )  # fmt: skip
+    return keep_fragment(key, _draw, verdict, is_file, may_verify_many)
+
+
+def _answer(verdict: Verdict, *, is_file: bool = False) -> ResponseReturnValue:
+    template = _template(verdict)
+    values: dict[str, Any] = {"verdict": verdict, "is_file": is_file}
+    if template == "certificates/verdict.html":
+        values["content"] = _content(verdict, is_file)
+    else:
+        values |= {
+            "own_did": issuer_did(),
+            "credential": verdict.credential,
+            "checks": check_texts(verdict),
+            "problem": problem_text(verdict.problem),
+            "report": _report_inside(verdict) if is_file else "",
+        }
     response = make_response(
-        render_template(
-            _template(verdict),
-            verdict=verdict,
-            own_did=issuer_did(),
-            credential=credential,
-            facts=shown_facts(credential) if credential else None,
-            checks=check_texts(verdict),
-            problem=problem_text(verdict.problem),
-            report=_report_inside(verdict) if is_file else "",
-            is_file=is_file,
-            code_form=CodeForm(prefix="by-code", formdata=None),
-        ),
-        404 if verdict.state == State.UNKNOWN else 200,
+        render_template(template, **values), 404 if verdict.state == State.UNKNOWN else 200
     )
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     response.headers["Cache-Control"] = "private, no-store"
