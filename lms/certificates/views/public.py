@@ -191,8 +191,8 @@ def _content(verdict: Verdict, is_file: bool) -> Markup:
         return Markup(_draw(verdict, is_file, may_verify_many))  # noqa: S704 - our own template
     minute = int(verdict.checked_at.timestamp() // 60)
     key = (
-        "verdict", credential.code, credential.version, verdict.state, tuple(verdict.checks.items()),
-        minute, may_verify_many, reader_key(),
+        "verdict", credential.code, credential.version, verdict.state,
+        tuple(verdict.checks.items()), minute, may_verify_many, reader_key(),
     )  # fmt: skip
     return keep_fragment(key, _draw, verdict, is_file, may_verify_many)
 
