@@ -107,7 +107,7 @@ def list_runs(*, is_open: bool = True) -> Select[*tuple[Any, ...]]:
         select(CourseRun)
         .outerjoin(RunBudget, RunBudget.run_id == CourseRun.id)
         .options(joinedload(CourseRun.course))
-        .where((CourseRun.price_minor > 0) | RunBudget.run_id.is_not(None) | has_costs)  # type: ignore[attr-defined]
+        .where((CourseRun.__table__.c.price_minor > 0) | RunBudget.run_id.is_not(None) | has_costs)
     )
     if is_open:
         return found.where(

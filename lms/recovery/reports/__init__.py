@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from lms.recovery.reports.balances import REPORTS as BALANCES
+from lms.recovery.reports.learners import REPORTS as LEARNERS
+from lms.recovery.reports.mix import REPORTS as MIX
 from lms.recovery.reports.money import REPORTS as MONEY
 from lms.reports.base import Report
 
-REPORTS: list[Report] = [*MONEY]
+REPORTS: list[Report] = [*MONEY, *LEARNERS, *MIX, *BALANCES]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import ClassVar
 
@@ -19,16 +18,27 @@ from sqlalchemy import ColumnElement, Date, Subquery, cast, func, select, type_c
 
 from lms.core.db import db
 from lms.core.money import Money
-from lms.core.places import country_name
 from lms.core.templating import format_day, format_number
 from lms.courses.models import Course, CourseRun
 from lms.courses.reports import COURSE, RUN, title_in
 from lms.ledger.kinds import ENTRY_KINDS
-from lms.ledger.queries import movements
-from lms.payments.gateways.base import payment_gateways
 from lms.recovery.permissions import READ
 from lms.recovery.queries import money
-from lms.recovery.queries.money import Wanted
+from lms.recovery.reports.shared import (
+    COLUMNS,
+    COUNTRY,
+    CURRENCY,
+    MEASURE,
+    MEASURE_LABELS,
+    NONE,
+    PERIOD_OF,
+    RAIL,
+    country_words,
+    rail_words,
+    wanted,
+    wanted_days,
+    whole_months,
+)
 from lms.reports.base import (
     Chart,
     ChartItem,
@@ -36,117 +46,10 @@ from lms.reports.base import (
     Filters,
     Report,
     RowValues,
-    Selection,
     Statement,
     report_url,
 )
 from lms.reports.periods import last_day, months_of
-
-NONE = "-"  # a choice of what has no country or rail
-
-
-def _known(name: str) -> list[str]:
-    lines = movements()
-    return sorted(db.session.scalars(select(lines.c[name]).distinct()))
-
-
-def _currencies(filters: Filters) -> Sequence[tuple[str, str]]:
-    return [(code, code) for code in _known("currency")]
-
-
-def _countries(filters: Filters) -> Sequence[tuple[str, str]]:
-    return [(code or NONE, country_words(code)) for code in _known("country")]
-
-
-def _rails(filters: Filters) -> Sequence[tuple[str, str]]:
-    return [(name or NONE, rail_words(name)) for name in _known("rail")]
-
-
-def country_words(code: str) -> str:
-    """A country of the ledger in words."""
-    return country_name(code) if code and code != NONE else _("Not known")
-
-
-def rail_words(name: str) -> str:
-    """A way to pay in words; also of one whose plugin is gone."""
-    gateway = payment_gateways.get(name)
-    if gateway is not None:
-        return str(gateway.label)
-    return _("None") if name in ("", NONE) else name
-
-
-MEASURE_LABELS = {
-    "invoiced": lazy_gettext("Invoiced"),
-    "earned": lazy_gettext("Earned"),
-    "collected": lazy_gettext("Collected"),
-}
-
-CURRENCY = Selection(
-    "currency",
-    lazy_gettext("Currency"),
-    lazy_gettext("All currencies"),
-    _currencies,
-    lazy_gettext("The ledger holds nothing in this currency. Choose one of the list."),
-)
-COUNTRY = Selection(
-    "country",
-    lazy_gettext("Country"),
-    lazy_gettext("All countries"),
-    _countries,
-    lazy_gettext("The ledger holds nothing from this country. Choose one of the list."),
-)
-RAIL = Selection(
-    "rail",
-    lazy_gettext("Way to pay"),
-    lazy_gettext("All ways to pay"),
-    _rails,
-    lazy_gettext("Nothing was ever paid this way. Choose one of the list."),
-)
-MEASURE = Selection(
-    "measure",
-    lazy_gettext("Figure"),
-    lazy_gettext("All figures"),
-    lambda filters: [(name, str(label)) for name, label in MEASURE_LABELS.items()],
-    lazy_gettext("There is no such figure. Choose one of the list."),
-)
-COLUMNS = [
-    Column("currency", lazy_gettext("Currency"), in_files_only=True),
-    *(Column(name, label, "money", has_total=True) for name, label in MEASURE_LABELS.items()),
-]
-PERIOD_OF = lazy_gettext(
-    "Whole months of the ledger: an entry that came after its month was closed counts for the next."
-    " Invoiced and collected hold tax, earned does not."
-)
-
-
-def _one(filters: Filters, name: str) -> str | None:
-    value = filters.get(name)
-    return "" if value == NONE else value
-
-
-def wanted(filters: Filters) -> Wanted:
-    """What a reader's filters ask of the ledger."""
-    return Wanted(
-        first=money.month_of(filters.first),
-        last=money.month_of(filters.last),
-        country=_one(filters, "country"),
-        currency=_one(filters, "currency"),
-        rail=_one(filters, "rail"),
-        run_id=filters.number("run"),
-        course_id=filters.number("course"),
-    )
-
-
-def wanted_days(filters: Filters) -> Wanted:
-    """The same, to the day."""
-    return replace(wanted(filters), since=filters.first, until=filters.last)
-
-
-def whole_months(filters: Filters) -> Filters:
-    """The filters with the days that the sums of months hold."""
-    first = filters.first.replace(day=1) if filters.first else None
-    last = last_day(filters.last.replace(day=1)) if filters.last else None
-    return replace(filters, period="days" if first or last else "all", first=first, last=last)
 
 
 class MoneyReport(Report):
