@@ -36,7 +36,7 @@ from cryptography.x509 import (
 from cryptography.x509.oid import NameOID
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import PdfSignatureMetadata, PdfSigner, Signer
-from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.fields import InvisSigSettings, MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.timestamps import HTTPTimeStamper
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
@@ -156,7 +156,12 @@ def seal_pdf(
         metadata,
         _Sealer(certificate, key),
         timestamper=HTTPTimeStamper(tsa_url, timeout=SECONDS_FOR_TIME_STAMP) if tsa_url else None,
-        new_field_spec=SigFieldSpec(FIELD, readable_field_name=name),
+        # off the page, as PDF/UA leaves no field out of the structure that could be seen on it
+        new_field_spec=SigFieldSpec(
+            FIELD,
+            readable_field_name=name,
+            invis_sig_settings=InvisSigSettings(box_out_of_bounds=True),
+        ),
     )
     sealed = signer.sign_pdf(writer, in_place=False)
     made: bytes = sealed.getvalue()

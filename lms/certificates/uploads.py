@@ -30,6 +30,7 @@ MAX_TEXT = 400_000  # signs that may be pasted
 MAX_OBJECTS = 20_000  # of a PDF
 LINK_SECONDS = 6.0
 ATTACHMENT = "credential.json"
+REPORT = "report.json"  # attached to a report on paper
 # pypdf meets a broken file with errors of many kinds
 _BROKEN = (
     PyPdfError, ArithmeticError, AssertionError, AttributeError, EOFError, LookupError,
@@ -128,7 +129,8 @@ def _read_pdf(content: bytes) -> Upload:
     digest = hashlib.sha256(content).hexdigest()
     try:
         reader = PdfReader(io.BytesIO(content), root_object_recovery_limit=MAX_OBJECTS)
-        attached = reader.attachments.get(ATTACHMENT, [])
+        files = reader.attachments
+        attached = files.get(ATTACHMENT) or files.get(REPORT) or []
         if len(attached) > 1 and len(set(attached)) > 1:
             raise UploadUnreadable
         if attached:

@@ -1,4 +1,4 @@
-"""The certificate on paper: one page, tagged PDF/A-3, the credential attached, sealed."""
+"""The certificate on paper: one page, PDF/A-3a and PDF/UA-1, the credential attached, sealed."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from lms.certificates.errors import MissingGlyphs, NotYetDrawn, TextTooLong
 from lms.certificates.layout_data import TEXTS, Layout, fill
 from lms.certificates.layout_models import LayoutVersion
 from lms.certificates.models import Credential
+from lms.certificates.paper import write_paper
 from lms.certificates.services import keys
 from lms.certificates.uploads import ATTACHMENT
 from lms.core.db import db
@@ -62,10 +63,10 @@ class Pdf(CredentialFormat):
 
         layout = layout_of(credential)
         document = page_of(credential, layout).document
-        content: bytes = document.write_pdf(
-            pdf_variant="pdf/a-3a",
-            pdf_identifier=credential.uuid.bytes,
-            attachments=[
+        content = write_paper(
+            document,
+            credential.uuid.bytes,
+            [
                 Attachment(
                     string=credential.document,
                     name=ATTACHMENT,
@@ -75,6 +76,7 @@ class Pdf(CredentialFormat):
                     modified=credential.issued_at,
                 )
             ],
+            is_universal=credential.second_language is None,
         )
         missing = missing_in(document)
         if missing:
@@ -238,7 +240,7 @@ def _accreditation(one: dict[str, Any]) -> dict[str, str]:
 
 def _qr(address: str) -> str:
     drawn: str = segno.make(address, error="m", micro=False).svg_inline(
-        border=4, dark="#1d2b33", light="#ffffff", omitsize=True
+        border=4, dark="#1d2b33", light="#ffffff", omitsize=True, title=address
     )
     return drawn
 
@@ -254,7 +256,7 @@ def _fit(values: dict[str, Any], layout: Layout) -> Page:
     page = HTML(
         string=template.render(values),
         base_url=None,
-        url_fetcher=URLFetcher(allowed_protocols=("data",) if layout.files else ()),
+        url_fetcher=URLFetcher(allowed_protocols=("data",)),
     )
     fonts = FontConfiguration()
     sheet = files("lms.certificates").joinpath("templates/certificates/pdf/certificate.css")

@@ -81,3 +81,8 @@ def limit_records(view: View) -> View:
 def limit_programs(view: View) -> View:
     """600 questions of programs in ten minutes from one address."""
     return cast(View, limiter.shared_limit("600 per 10 minutes", scope="programs")(view))
+
+
+def limit_papers(view: View) -> View:
+    """30 reports on paper in ten minutes from one address: each takes a moment to draw."""
+    return cast(View, limiter.shared_limit("30 per 10 minutes", scope="papers")(view))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 
 from flask import Response, flash, redirect, render_template, request, url_for
@@ -13,6 +14,7 @@ from lms.certificates import queries
 from lms.certificates.errors import TableTooLong, TableUnreadable
 from lms.certificates.forms import ManyForm, VerificationKeyForm
 from lms.certificates.models import BatchState, KeyScope, VerificationBatch
+from lms.certificates.report_paper import draw_report
 from lms.certificates.services import batch as services
 from lms.certificates.services import programs, report
 from lms.certificates.services.batch_input import (
@@ -21,8 +23,9 @@ from lms.certificates.services.batch_input import (
     read_codes,
     read_table,
 )
+from lms.certificates.verifier.claims import instant_of
 from lms.certificates.views import bp
-from lms.certificates.views.limits import limit_batches
+from lms.certificates.views.limits import limit_batches, limit_papers
 from lms.certificates.views.shared import NAME_MATCHES
 from lms.core.db import transaction
 from lms.core.errors import NotFound
@@ -93,13 +96,25 @@ def batch_report(token: str) -> ResponseReturnValue:
     return attached(_done(token).report or "", "application/json", "verification.json")
 
 
+@bp.get("/verify/many/<token>/report.pdf")
+@limit_papers
+def batch_paper(token: str) -> ResponseReturnValue:
+    """The signed report on paper, sealed."""
+    text = _done(token).report or ""
+    at = instant_of(json.loads(text).get("checkedAt"))
+    if at is None:
+        raise NotFound
+    content = draw_report(text, at, name_matches=NAME_MATCHES)
+    return attached(content, "application/pdf", "verification.pdf")
+
+
 @bp.get("/verify/many/<token>/report.csv")
 def batch_table(token: str) -> ResponseReturnValue:
     """The rows as a table; its SHA-256 stands in the signed report."""
     return attached(report.as_csv(_done(token).rows), "text/csv; charset=utf-8", "verification.csv")
 
 
-def attached(content: str, media_type: str, name: str) -> Response:
+def attached(content: str | bytes, media_type: str, name: str) -> Response:
     """A file to download."""
     response = Response(content, content_type=media_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -15,6 +15,7 @@ from lms.certificates.codes import read_code
 from lms.certificates.errors import IssuerKeyUnavailable, LinkUnreadable, UploadUnreadable
 from lms.certificates.forms import CodeForm, UploadForm
 from lms.certificates.open_badge import issuer_did
+from lms.certificates.report_paper import draw_report
 from lms.certificates.services import report
 from lms.certificates.services import verify as services
 from lms.certificates.services.verify import State, Verdict
@@ -25,6 +26,7 @@ from lms.certificates.views.limits import (
     is_code,
     limit_guesses,
     limit_looks,
+    limit_papers,
     limit_texts,
     limit_uploads,
 )
@@ -86,14 +88,32 @@ def verify_page(code: str) -> ResponseReturnValue:
 @limit_guesses
 def verdict_report(code: str) -> ResponseReturnValue:
     """The verdict on a code as a signed report, with the name that the page shows."""
+    verdict, text = _signed_verdict(code)
+    assert verdict.credential is not None
+    return attached(text, "application/json", f"{verdict.credential.code}-report.json")
+
+
+@bp.get("/verify/<code>/report.pdf")
+@public
+@limit_guesses
+@limit_papers
+def verdict_paper(code: str) -> ResponseReturnValue:
+    """The same on paper, sealed, with the signed report attached."""
+    verdict, text = _signed_verdict(code)
+    content = draw_report(text, verdict.checked_at, checks=check_texts(verdict))
+    assert verdict.credential is not None
+    return attached(content, "application/pdf", f"{verdict.credential.code}-report.pdf")
+
+
+def _signed_verdict(code: str) -> tuple[Verdict, str]:
+    """The verdict on a code, and the signed report of it. Raises NotFound."""
     verdict = services.verify_code(code)
     if verdict.credential is None:
         raise NotFound
     row = report.row_of(verdict, 1, verdict.credential.code)
     if verdict.state != State.ALTERED:
         row["holder"] = verdict.credential.public_name
-    text = report.sign_report([row], verdict.checked_at)
-    return attached(text, "application/json", f"{verdict.credential.code}-report.json")
+    return verdict, report.sign_report([row], verdict.checked_at)
 
 
 @bp.post("/verify/<code>/seen")
