@@ -114,6 +114,7 @@ def send_no_old_mails(newest: int) -> None:
         .where(
             OutboxRow.id > newest,
             OutboxRow.job.not_like("certificates.%"),
+            OutboxRow.job.not_like("invoicing.%"),
         )
         .values(state=JobState.DONE, done_at=clock.now())
     )

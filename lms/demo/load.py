@@ -89,7 +89,10 @@ def load_demo(tell: Step) -> dict[str, Any]:
 
         ensure_tiers()
     if "payments" in current_app.extensions[EXTENSION].names:
+        from lms.demo.selling import ensure_seller
+
         ensure_selling(people["admin"])
+        ensure_seller(people["admin"])
     tell("course runs")
     ensure_runs(people, cohort)
     if "recovery" in current_app.extensions[EXTENSION].names:

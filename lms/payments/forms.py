@@ -30,6 +30,7 @@ from lms.core.money import Money
 from lms.core.places import country_choices
 from lms.core.settings import settings
 from lms.core.validators import SensibleDate
+from lms.payments.billing_form import BillingFields
 from lms.payments.gateways.base import PaymentGateway
 from lms.payments.services.vouchers import MAX_BATCH, VoucherTerms
 from lms.payments.terms_models import RefundPolicy
@@ -39,8 +40,8 @@ class ActionForm(FlaskForm):  # type: ignore[misc]
     """A button that changes something: only the protection against forged requests."""
 
 
-class CheckoutForm(FlaskForm):  # type: ignore[misc]
-    """Voucher, country, currency, and way to pay."""
+class CheckoutForm(BillingFields):
+    """Voucher, country, currency, way to pay, and what the invoice says."""
 
     quote = HiddenField()
     voucher = StringField(lazy_gettext("Voucher code"), [Optional(), Length(max=64)])
@@ -52,6 +53,7 @@ class CheckoutForm(FlaskForm):  # type: ignore[misc]
     def offer_countries(self) -> None:
         """Fill in the countries, in the reader's language."""
         self.country.choices = choices([("", _("Not said")), *country_choices()])
+        self.offer_provinces()
 
     def offer(self, currencies: Sequence[str], gateways: list[PaymentGateway]) -> None:
         """Fill in the choices that the price leaves."""

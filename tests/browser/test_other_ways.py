@@ -82,6 +82,7 @@ def test_with_a_voucher_and_without_javascript(site, open_context, voucher, tmp_
     find_course(page, "planning")
     go_to_checkout(page)
 
+    page.locator("select[name=province]").select_option("QC")
     page.locator("input[name=voucher]").fill("wrong code")
     page.locator("button[name=apply]").click()
     expect(page.locator(".field-error").first).to_be_visible()

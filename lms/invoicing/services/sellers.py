@@ -42,6 +42,12 @@ def _main() -> Seller | None:
     return db.session.scalar(select(Seller).where(Seller.is_main.is_(True)))
 
 
+def is_tax_charged(day: date) -> bool:
+    """Whether the seller charges tax on this day; changes nothing."""
+    seller = _main()
+    return seller is not None and seller.is_registered(day)
+
+
 def add_seller(values: dict[str, Any], by: User) -> Seller:
     """Add another seller; the first one sells."""
     seller = Seller(**values, is_main=True if _main() is None else None)

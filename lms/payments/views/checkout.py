@@ -28,6 +28,7 @@ from lms.payments.models import Order, OrderState
 from lms.payments.services import orders as services
 from lms.payments.services.prices import ShownTotal, Wishes, show_price, terms_for
 from lms.payments.services.selling import selling_settings
+from lms.payments.services.terms import find_terms
 from lms.payments.views import bp, shared
 from lms.pricing import queries as pricing
 from lms.pricing.errors import AmountTooLow, PaymentRefused, PriceOnRequest, QuoteChanged
@@ -67,6 +68,7 @@ def _form(run: CourseRun) -> CheckoutForm:
         if before is not None:
             form.gateway.data = before.gateway
             form.voucher.data = before.voucher.code if before.voucher else ""
+            form.show_billing(find_terms(before))
     return form
 
 
@@ -162,6 +164,7 @@ def place_order(run_uuid: uuid.UUID) -> ResponseReturnValue:
         require("payments.buy", run)
         form = _form(run)
         is_valid = form.validate_on_submit()
+        is_valid = is_valid and ("apply" in request.form or not form.needs_province())
         if "apply" in request.form or not is_valid or _check_out(run, form).shown is None:
             return _page(run, form, 200 if is_valid else 422)
     try:
@@ -178,6 +181,7 @@ def place_order(run_uuid: uuid.UUID) -> ResponseReturnValue:
                 currency=wishes.currency,
                 chosen=wishes.chosen,
                 ticket=form.quote.data or "",
+                billing=form.billing(),
             )
             order_uuid = order.uuid
     except VoucherRefused as refusal:
