@@ -88,7 +88,7 @@ class SellerForm(FlaskForm):  # type: ignore[misc]
     )
     counting_rates = TextAreaField(
         lazy_gettext("Rates to count other currencies by"),
-        [Optional(), Length(max=300)],
+        [Length(max=300)],  # also an empty one is read
         description=lazy_gettext(
             "A line for each: USD 1.37. Only for this count; nothing is ever charged by them."
         ),

@@ -96,6 +96,9 @@ def test_a_seller_and_its_rows_are_made_in_the_browser(desk):
     ).status_code == 422  # fmt: skip
     assert desk.post("/admin/invoicing/sellers/new", data=form).status_code == 303
     assert desk.post("/admin/invoicing/sellers/new", data=form).status_code == 422
+    bare = {name: text for name, text in form.items() if name != "counting_rates"}
+    only = db.session.scalars(select(Seller)).one()
+    assert desk.post(f"/admin/invoicing/sellers/{only.id}", data=bare).status_code == 303
     seller = db.session.scalars(select(Seller)).one()
     assert (seller.province, seller.threshold, seller.is_main) == ("ON", Money(5_000_000, "CAD"), 1)
 
