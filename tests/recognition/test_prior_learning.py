@@ -39,6 +39,7 @@ from lms.recognition.models import (
 )
 from lms.recognition.services import personal_data
 from lms.recognition.services.prior_learning import assessing, offers, portfolio
+from tests.accounts.letters import text_of
 from tests.certificates.conftest import other as other  # an issuer elsewhere
 from tests.certificates.test_peers import problems
 from tests.factories.accounts import make_user
@@ -49,6 +50,7 @@ from tests.factories.courses import (
     make_instructor,
     make_run,
 )
+from tests.factories.directory import make_manager
 from tests.factories.recognition import (
     make_assessed,
     make_decision,
@@ -454,3 +456,22 @@ def test_all_of_it_is_exported_and_erased(app):
     for kind in (PriorLearningRequest, PriorLearningAward, PriorLearningStep):
         assert db.session.scalar(select(func.count()).select_from(kind)) == 0
     assert verify.verify_document(document).state == State.REVOKED
+
+
+def test_everybody_is_told_by_mail_what_waits_for_whom(app, mails):
+    request = make_request()
+    manager = make_manager(request.course.owner)
+    assessor = make_assessed(request)
+    make_decision(assessor, "granted", "not_granted")
+    portfolio.appeal(request, request.user, "You missed a page.", clock.now().date())
+    db.session.commit()
+
+    found = [(mail["To"], text_of(mail)) for mail in mails()]
+
+    def said(user, words) -> bool:
+        return any(user.email in to and words in text for to, text in found)
+
+    assert said(manager, "Please name an assessor")
+    assert said(assessor.user, "A decision is promised until")
+    assert said(request.user, "You can appeal until")
+    assert said(manager, "Please name another assessor")
