@@ -82,7 +82,7 @@ def test_open_pages_say_so_once(app):
     assert blueprints <= {
         "accounts", "assessments", "badge_api", "badge_connections", "certificates", "courses",
         "directory", "forums", "health", "metrics", "notifications", "payments", "pricing",
-        "recognition", "site", "test_payments", "xapi", "xapi_profile",
+        "recognition", "recovery", "site", "test_payments", "xapi", "xapi_profile",
     }, opened  # fmt: skip
     assert not any(endpoint.startswith("administration.") for endpoint in opened)
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from flask_babel import get_locale, lazy_gettext
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
-from wtforms import DateField, DecimalField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import (
+    DateField,
+    DecimalField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import (
     DataRequired,
     InputRequired,
@@ -17,14 +27,24 @@ from wtforms.validators import (
     Optional,
     ValidationError,
 )
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from lms.core.choices import choices
 from lms.core.money import InvalidAmount, Money
 from lms.core.settings import settings
 from lms.core.validators import SensibleDate
 from lms.courses.models import CourseRun
-from lms.recovery.models import CostBasis, CostKind, Decision, MoveAnswer, RunBudget
+from lms.recovery.models import (
+    CostBasis,
+    CostKind,
+    Decision,
+    FunderTable,
+    MoveAnswer,
+    Rhythm,
+    RunBudget,
+)
 from lms.recovery.queries.break_even import today
+from lms.reports.base import Report, reports
 
 BASES = {
     CostBasis.FIXED: lazy_gettext("Once for the run"),
@@ -46,6 +66,10 @@ DECISIONS = {
 }
 MAX_MINOR = 10**12
 _REQUIRED = lazy_gettext("Choose a day.")
+
+
+class ActionForm(FlaskForm):  # type: ignore[misc]
+    """A button that changes something: only the protection against forged requests."""
 
 
 class CostForm(FlaskForm):  # type: ignore[misc]
@@ -154,3 +178,71 @@ class AnswerForm(FlaskForm):  # type: ignore[misc]
                 (MoveAnswer.LEAVE.value, _("Leave the course and get my money back")),
             ]
         )
+
+
+RHYTHMS = {
+    Rhythm.WEEKLY: lazy_gettext("Every Monday"),
+    Rhythm.MONTHLY: lazy_gettext("On the first day of each month"),
+}
+TABLES = {
+    FunderTable.RUNS: lazy_gettext("Learners by course run"),
+    FunderTable.COUNTRIES: lazy_gettext("Learners by country"),
+    FunderTable.MONEY: lazy_gettext("Invoiced and collected by course run"),
+}
+
+
+class MailForm(FlaskForm):  # type: ignore[misc]
+    """A report to be mailed."""
+
+    address = StringField(
+        lazy_gettext("Address of the report"),
+        [DataRequired(lazy_gettext("Copy the address of a report here.")), Length(max=2000)],
+    )
+    rhythm = SelectField(lazy_gettext("How often"))
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.rhythm.choices = choices([(k.value, str(text)) for k, text in RHYTHMS.items()])
+
+    def report(self) -> Report | None:
+        """The report of the address, None when it is none."""
+        path = urlsplit(self.address.data or "").path.rstrip("/")
+        return reports.get(path.rpartition("/")[2]) if "/reports/" in path else None
+
+    def values(self) -> dict[str, str]:
+        """The filters of the address."""
+        return dict(parse_qsl(urlsplit(self.address.data or "").query))
+
+
+class FunderForm(FlaskForm):  # type: ignore[misc]
+    """What a funder may read, and until when."""
+
+    title = StringField(
+        lazy_gettext("Title that the funder reads"),
+        [DataRequired(lazy_gettext("Write a title.")), Length(max=120)],
+    )
+    tables = SelectMultipleField(
+        lazy_gettext("Tables"),
+        [InputRequired(lazy_gettext("Choose at least one table."))],
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+    )
+    course = SelectField(lazy_gettext("Course"))
+    first = DateField(lazy_gettext("First day"), [InputRequired(_REQUIRED), SensibleDate()])
+    last = DateField(lazy_gettext("Last day"), [InputRequired(_REQUIRED), SensibleDate()])
+    expires_on = DateField(lazy_gettext("Open until"), [InputRequired(_REQUIRED), SensibleDate()])
+
+    def __init__(self, courses: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.tables.choices = choices([(k.value, str(text)) for k, text in TABLES.items()])
+        self.course.choices = choices([("", _("All courses")), *courses])
+
+    def validate_last(self, field: DateField) -> None:
+        """Not before the first day."""
+        if field.data and self.first.data and field.data < self.first.data:
+            raise ValidationError(_("The last day comes before the first."))
+
+    def validate_expires_on(self, field: DateField) -> None:
+        """Not in the past."""
+        if field.data and field.data < today():
+            raise ValidationError(_("Choose a day that is not over."))

@@ -8,10 +8,11 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
+from lms.accounts.models import User
 from lms.core import clock
 from lms.core.db import BigInt, Model, PrimaryKey
 from lms.core.money import Money
-from lms.courses.models import CourseRun, Enrolment
+from lms.courses.models import Course, CourseRun, Enrolment
 
 
 class CostBasis(StrEnum):
@@ -134,3 +135,66 @@ class MoveOffer(Model):
 
     decision: Mapped[RunDecision] = relationship()
     enrolment: Mapped[Enrolment] = relationship()
+
+
+class Rhythm(StrEnum):
+    """How often a report is mailed."""
+
+    WEEKLY = "weekly"  # on Mondays
+    MONTHLY = "monthly"  # on the first day
+
+
+class ReportMail(Model):
+    """A report that an administrator asked for by mail. values: its filters, as in its address."""
+
+    __tablename__ = "report_mails"
+
+    id: Mapped[PrimaryKey]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    report: Mapped[str]
+    values: Mapped[dict[str, str]]
+    rhythm: Mapped[str]
+    next_on: Mapped[date | None] = mapped_column(index=True)  # None: stopped
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    user: Mapped[User] = relationship()
+
+
+class FunderTable(StrEnum):
+    """What a funder may read."""
+
+    RUNS = "runs"  # learners by course run
+    COUNTRIES = "countries"  # learners by country
+    MONEY = "money"  # invoiced and collected by course run
+
+
+class FunderLink(Model):
+    """A secret address for a funder: figures alone, for a while, until it is taken back."""
+
+    __tablename__ = "funder_links"
+
+    id: Mapped[PrimaryKey]
+    token_hash: Mapped[str] = mapped_column(unique=True)  # SHA-256
+    title: Mapped[str]
+    tables: Mapped[list[str]]
+    course_id: Mapped[int | None] = mapped_column(ForeignKey("courses.id"), index=True)
+    first: Mapped[date]
+    last: Mapped[date]
+    expires_on: Mapped[date]
+    revoked_at: Mapped[datetime | None]
+    made_by_id: Mapped[int | None] = mapped_column(
+        ForeignKey("users.id", ondelete="SET NULL"), index=True
+    )
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    course: Mapped[Course | None] = relationship()
+
+
+class FunderLook(Model):
+    """One look at the figures of a link. Says when, never who."""
+
+    __tablename__ = "funder_looks"
+
+    id: Mapped[PrimaryKey]
+    link_id: Mapped[int] = mapped_column(ForeignKey("funder_links.id"), index=True)
+    at: Mapped[datetime] = mapped_column(default=clock.now)

@@ -7,8 +7,13 @@ from flask_babel import lazy_gettext
 from lms.accounts.models import User
 from lms.accounts.permissions import Permission
 from lms.courses.models import Enrolment
+from lms.recovery.models import ReportMail
 
 READ = "recovery.read"
+
+
+def _asked_for_it(user: User, row: ReportMail) -> bool:
+    return row.user_id == user.id
 
 
 def _is_learner(user: User, enrolment: Enrolment) -> bool:
@@ -20,6 +25,12 @@ PERMISSIONS = [
     Permission(
         "recovery.administer",
         lazy_gettext("Write down costs, and decide whether a course run takes place"),
+    ),
+    Permission(
+        "recovery.stop_mail",
+        lazy_gettext("Stop reports by mail that one asked for"),
+        _asked_for_it,
+        administrators=False,
     ),
     Permission(
         "recovery.answer",

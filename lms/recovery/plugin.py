@@ -7,17 +7,19 @@ from flask_babel import lazy_gettext
 
 from lms.accounts.permissions import Permission, can
 from lms.core.outbox import Job
+from lms.core.personal_data import PersonalData
 from lms.core.web import NavigationEntry
 from lms.hookspecs import hookimpl
 from lms.notifications.kinds import NotificationKind
 from lms.recovery import jobs as room_jobs
 from lms.recovery.notices import KINDS
 from lms.recovery.permissions import PERMISSIONS, READ
+from lms.recovery.personal_data import PERSONAL_DATA
 from lms.recovery.reports import REPORTS
-from lms.recovery.views import bp, glance, runs
+from lms.recovery.views import bp, glance, runs, sharing
 from lms.reports.base import Report
 
-__all__ = ["glance", "runs"]
+__all__ = ["glance", "runs", "sharing"]
 
 
 @hookimpl
@@ -36,6 +38,12 @@ def jobs() -> list[Job]:
 def notification_kinds() -> list[NotificationKind]:
     """A decision is due; a run was moved."""
     return KINDS
+
+
+@hookimpl
+def personal_data() -> list[PersonalData]:
+    """Reports by mail, answers about a moved run."""
+    return [PERSONAL_DATA]
 
 
 @hookimpl
