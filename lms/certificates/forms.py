@@ -97,6 +97,9 @@ class NameForm(FlaskForm):  # type: ignore[misc]
         ],
         filters=[lambda text: tidy_name(text) if text else ""],
     )
+    keeps_layout = BooleanField(
+        lazy_gettext("Keep the layout of the former certificate, even if there is a newer one")
+    )
 
 
 class LanguagesForm(FlaskForm):  # type: ignore[misc]

@@ -153,6 +153,18 @@ def test_an_issued_certificate_stays_as_it_was_whatever_becomes_of_its_layout(co
     assert "second words" in text_of(corrected).lower()
 
 
+def test_a_corrected_certificate_keeps_the_former_layout_when_told_so(course, manager):
+    layout = make_layout(course, manager)
+    layouts.set_default(layout, True, manager)
+    old = make_credential(make_completed_enrolment(make_run(course)))
+    layouts.set_default(layout, False, manager)
+
+    made = reissue(old, "Another Name", manager.id, keeps_layout=True)
+
+    assert old.layout_version_id is not None
+    assert made.layout_version_id == old.layout_version_id
+
+
 def test_without_a_choice_the_pages_bytes_are_puentes_own(course):
     credential = make_credential(make_completed_enrolment(make_run(course)))
 

@@ -11,8 +11,9 @@ import segno
 from pypdf import PdfReader
 
 from lms.certificates import facts as register
-from lms.certificates.credential_formats.pdf import Pdf
+from lms.certificates.credential_formats.pdf import Pdf, page_of
 from lms.certificates.errors import MissingGlyphs, TextTooLong
+from lms.certificates.layout_data import Layout
 from lms.certificates.open_badge import page_address
 from lms.certificates.services import holder
 from lms.core.db import db
@@ -236,3 +237,22 @@ def test_the_pdf_is_for_the_holder_the_staff_and_administrators(client, signed_i
         assert answer.status_code == 200
         assert answer.content_type == "application/pdf"
         assert answer.data.startswith(b"%PDF-")
+
+
+@pytest.mark.slow
+@pytest.mark.sqlite
+def test_many_facts_are_set_smaller_and_never_stand_on_the_code(app):
+    credential = make_credential(user=make_user(name="Ana Flores", language="es"))
+    holder.choose_languages(credential, "fr", "es")
+    facts = credential.facts
+    long = {"fr": "Ordre des urbanistes et des aménagistes des vallées", "es": "Orden de valles"}
+    facts["credits"] = [facts["credits"][0] | {"name": long}] * 3
+    one = ACCREDITATION | {"association": ACCREDITATION["association"] | {"name": long}}
+    facts["accreditations"] = [one | {"scope": "Aménagement, participation et eau"}] * 3
+    credential.facts_text = register.to_text(facts)
+
+    page = page_of(credential, Layout())
+
+    places = page.document.pages[0].anchors
+    assert page.scale < 1
+    assert places["facts"][3] <= places["proof"][1]

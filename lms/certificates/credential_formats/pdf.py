@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
@@ -265,9 +266,17 @@ def _fit(values: dict[str, Any], layout: Layout) -> Page:
         size = CSS(string=f":root {{ font-size: {11.5 * scale:.2f}pt }}", font_config=fonts)
         styles = [CSS(string=style, font_config=fonts), size]
         document: Document = page.render(stylesheets=styles, font_config=fonts)
-        if len(document.pages) == 1:
+        if len(document.pages) == 1 and _is_apart(document.pages[0].anchors):
             return Page(document, scale)
     raise TextTooLong("The text does not fit on one page")
+
+
+def _is_apart(places: Mapping[str, Sequence[float]]) -> bool:
+    """Whether the facts end above the code, which is cut off the page when they are far too long.
+
+    places: left, top, right, bottom of what has an id.
+    """
+    return "proof" in places and places["facts"][3] <= places["proof"][1]
 
 
 def layout_css(layout: Layout) -> str:

@@ -191,11 +191,13 @@ def _keep(
     return credential
 
 
-def reissue(credential: Credential, name: str, actor_id: int) -> Credential:
+def reissue(
+    credential: Credential, name: str, actor_id: int, *, keeps_layout: bool = False
+) -> Credential:
     """A new certificate with a corrected name in place of this one, which is revoked.
 
-    Everything else stays as it was certified, set in the layout that its course has now. Raises
-    AlreadyRevoked, IssuerKeyUnavailable, NameCannotBeSet and TextCannotBeSet.
+    Everything else stays as it was certified, set in the layout that its course has now, or in the
+    former one's. Raises AlreadyRevoked, IssuerKeyUnavailable, NameCannotBeSet and TextCannotBeSet.
     """
     if credential.is_revoked:
         raise AlreadyRevoked
@@ -203,7 +205,10 @@ def reissue(credential: Credential, name: str, actor_id: int) -> Credential:
     require_settable(name)
     facts = credential.facts
     facts["holder"] = {**facts["holder"], "name": name}
-    layout = layouts.version_for(credential.course)
+    if keeps_layout:
+        layout = layouts.version_of(credential)
+    else:
+        layout = layouts.version_for(credential.course)
     require_printable(facts, layout.content.words if layout else ())
     take_back(credential, RevocationReason.SUPERSEDED, None, actor_id)
     until = credential.valid_until

@@ -17,6 +17,7 @@ from lms.certificates.layout_models import (
     LayoutVersion,
     OutcomeAlignment,
 )
+from lms.certificates.models import Credential
 from lms.core import audit, clock
 from lms.core.db import db
 from lms.core.files import FileKinds, keep_file
@@ -57,6 +58,13 @@ def layouts_of(organisation_ids: Sequence[int]) -> Sequence[CertificateLayout]:
         )
         .order_by(CertificateLayout.name, CertificateLayout.id)
     ).all()
+
+
+def version_of(credential: Credential) -> LayoutVersion | None:
+    """The version with which a certificate was issued; None: Puente's own layout."""
+    if credential.layout_version_id is None:
+        return None
+    return db.session.get_one(LayoutVersion, credential.layout_version_id)
 
 
 def version_for(course: Course) -> LayoutVersion | None:

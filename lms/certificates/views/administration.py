@@ -101,7 +101,12 @@ def reissue_certificate(credential_id: int) -> ResponseReturnValue:
     form = NameForm(prefix="correct")
     if not form.validate_on_submit():
         return _manage(credential, RevocationForm(formdata=None, prefix="revoke"), form, 422)
-    made = issue.reissue(credential, form.name.data or "", signed_in().id)
+    made = issue.reissue(
+        credential,
+        form.name.data or "",
+        signed_in().id,
+        keeps_layout=bool(form.keeps_layout.data),
+    )
     flash(_("A corrected certificate is issued, and the former one is revoked."), "success")
     return redirect(url_for(".manage", credential_id=made.id), 303)
 
