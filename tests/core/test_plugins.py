@@ -50,12 +50,12 @@ def test_the_house_cannot_lose_a_room_that_others_stand_on(tmp_path):
     "rooms",
     [
         ("assessments",),
-        ("payments", "recovery"),
+        ("payments", "partners", "recovery"),
         ("forums",),
         ("recognition",),
         ("recovery",),
         ("certificates", "recognition", "recovery"),
-        ("payments", "pricing", "recovery"),
+        ("partners", "payments", "pricing", "recovery"),
     ],
 )
 def test_a_room_that_no_other_needs_can_be_switched_off(tmp_path, rooms):
