@@ -162,6 +162,7 @@ class ActionForm(FlaskForm):  # type: ignore[misc]
 class PaidForm(FlaskForm):  # type: ignore[misc]
     """Money that was sent to a partner."""
 
+    partner = SelectField(lazy_gettext("Partner"))
     amount = StringField(
         lazy_gettext("Amount sent"),
         [InputRequired(lazy_gettext("Write the amount.")), Length(max=30)],
@@ -178,9 +179,9 @@ class PaidForm(FlaskForm):  # type: ignore[misc]
 
 
 class ContestForm(FlaskForm):  # type: ignore[misc]
-    """What is wrong with a line of a statement."""
+    """What is said about a line of a statement."""
 
     words = StringField(
-        lazy_gettext("What is wrong with this line?"),
-        [InputRequired(lazy_gettext("Say what is wrong.")), Length(max=500)],
+        lazy_gettext("In your words"),
+        [InputRequired(lazy_gettext("Write a sentence.")), Length(max=500)],
     )

@@ -17,7 +17,18 @@ def _agreement_url(values: Mapping[str, Any]) -> str:
     return absolute_url("partners.agreement", agreement_uuid=values["agreement"])
 
 
+def _statement_url(values: Mapping[str, Any]) -> str:
+    return absolute_url("partners.statement", statement_uuid=values["statement"])
+
+
 KINDS = [
+    NotificationKind(
+        name="partners.statement",
+        label=lazy_gettext("Statements of shared income"),
+        subject=lambda values: _("Your statement for %(month)s", month=values["month"]),
+        template="partners/mail/statement.md",
+        link=_statement_url,
+    ),
     NotificationKind(
         name="partners.to_sign",
         label=lazy_gettext("Agreements to accept"),

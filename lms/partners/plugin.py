@@ -18,10 +18,10 @@ from lms.partners.panels import profile_link
 from lms.partners.permissions import PERMISSIONS
 from lms.partners.services import sharing
 from lms.partners.services.ledger_checks import CHECKS
-from lms.partners.views import agreements, bp
+from lms.partners.views import agreements, bp, statements
 from lms.payments.events import SaleTakenBack, WeekEarned
 
-__all__ = ["agreements"]
+__all__ = ["agreements", "statements"]
 
 
 @hookimpl

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from lms.accounts.models import User
 from lms.core.db import db
 from lms.core.errors import NotFound
+from lms.core.money import Money
 from lms.courses.models import CourseRun
 from lms.directory.models import Organisation, OrganisationRole, OrganisationRoleName
 from lms.ledger.accounts import Account
@@ -23,6 +24,8 @@ from lms.partners.models import (
     Agreement,
     AgreementParty,
     AgreementVersion,
+    PartnerStatement,
+    StatementLine,
 )
 from lms.partners.shares import PartyTerms, Sale, Terms
 from lms.payments.models import Order, OrderRevenue
@@ -285,3 +288,191 @@ def partners() -> list[Organisation]:
             .order_by(Organisation.slug)
         )
     )
+
+
+def last_statement(organisation: Organisation, currency: str) -> PartnerStatement | None:
+    """The partner's latest statement in a currency."""
+    return db.session.scalar(
+        select(PartnerStatement)
+        .where(
+            PartnerStatement.organisation_id == organisation.id,
+            PartnerStatement.currency == currency,
+        )
+        .order_by(PartnerStatement.month.desc())
+        .limit(1)
+    )
+
+
+def _of_partner(organisation: Organisation, currency: str) -> ColumnElement[bool]:
+    accounts = [payable_account(organisation), receivable_account(organisation)]
+    return and_(LedgerPosting.account.in_(accounts), LedgerPosting.currency == currency)
+
+
+def unstated_entries(
+    organisation: Organisation, currency: str, month: str
+) -> list[tuple[LedgerEntry, int]]:
+    """Entries up to the end of a month that no statement holds; more owed is positive."""
+    amounts = (
+        select(LedgerPosting.entry_id, func.sum(-LedgerPosting.amount_minor).label("minor"))
+        .where(_of_partner(organisation, currency))
+        .group_by(LedgerPosting.entry_id)
+        .subquery()
+    )
+    stated = (
+        select(StatementLine.id)
+        .join(PartnerStatement, PartnerStatement.id == StatementLine.statement_id)
+        .where(
+            StatementLine.entry_id == LedgerEntry.id,
+            PartnerStatement.organisation_id == organisation.id,
+            PartnerStatement.currency == currency,
+        )
+    )
+    found = db.session.execute(
+        select(LedgerEntry, amounts.c.minor)
+        .join(amounts, amounts.c.entry_id == LedgerEntry.id)
+        .where(LedgerEntry.month <= month, ~stated.exists())
+        .order_by(LedgerEntry.effective_on, LedgerEntry.id)
+    )
+    return [(entry, int(minor)) for entry, minor in found]
+
+
+def differing_lines(organisation: Organisation, currency: str) -> list[tuple[str, int, int]]:
+    """Lines of a partner's statements that the ledger tells otherwise: month, entry, difference."""
+    told = func.coalesce(func.sum(-LedgerPosting.amount_minor), 0)
+    found = db.session.execute(
+        select(PartnerStatement.month, StatementLine.entry_id, told - StatementLine.amount_minor)
+        .join(StatementLine, StatementLine.statement_id == PartnerStatement.id)
+        .outerjoin(
+            LedgerPosting,
+            and_(
+                LedgerPosting.entry_id == StatementLine.entry_id,
+                _of_partner(organisation, currency),
+            ),
+        )
+        .where(
+            PartnerStatement.organisation_id == organisation.id,
+            PartnerStatement.currency == currency,
+        )
+        .group_by(
+            PartnerStatement.month,
+            StatementLine.id,
+            StatementLine.entry_id,
+            StatementLine.amount_minor,
+        )
+        .having(told != StatementLine.amount_minor)
+    )
+    return [(month, entry, int(minor)) for month, entry, minor in found]
+
+
+def sales_and_refunds(organisation: Organisation, currency: str, month: str) -> tuple[int, int]:
+    """What the courses shared with a partner sold in a month, and what was taken back of it."""
+    agreed = (
+        select(Agreement.course_id)
+        .join(AgreementVersion, AgreementVersion.agreement_id == Agreement.id)
+        .join(AgreementParty, AgreementParty.version_id == AgreementVersion.id)
+        .where(
+            AgreementParty.organisation_id == organisation.id,
+            AgreementVersion.in_force_from.is_not(None),
+        )
+    )
+    runs = db.session.scalars(select(CourseRun.id).where(CourseRun.course_id.in_(agreed)))
+    found = db.session.execute(
+        select(LedgerEntry.kind, func.sum(LedgerPosting.amount_minor))
+        .join(LedgerPosting, LedgerPosting.entry_id == LedgerEntry.id)
+        .where(
+            LedgerEntry.product.in_([f"run:{run}" for run in runs]),
+            LedgerEntry.month == month,
+            LedgerEntry.kind.in_(
+                [EntryKind.SALE, EntryKind.CREDIT_NOTE, EntryKind.CREDIT_NOTE_UNDONE]
+            ),
+            LedgerPosting.account == Account.RECEIVABLE.value,
+            LedgerPosting.currency == currency,
+        )
+        .group_by(LedgerEntry.kind)
+    )
+    sums = {kind: int(minor) for kind, minor in found}
+    sales = sums.pop(EntryKind.SALE, 0)
+    return sales, -sum(sums.values())
+
+
+def account_balances(organisation: Organisation, currency: str) -> tuple[int, int]:
+    """What is owed to a partner, and what it collected for the seller, in minor units."""
+    found = db.session.execute(
+        select(LedgerPosting.account, func.sum(LedgerPosting.amount_minor))
+        .where(_of_partner(organisation, currency))
+        .group_by(LedgerPosting.account)
+    )
+    sums = {account: int(minor) for account, minor in found}
+    payable = -sums.get(payable_account(organisation), 0)
+    return payable, sums.get(receivable_account(organisation), 0)
+
+
+@dataclass(frozen=True)
+class PartnerBalance:
+    """What a partner and the seller owe each other in a currency, in minor units."""
+
+    organisation: Organisation
+    currency: str
+    payable_minor: int
+    receivable_minor: int
+
+    @property
+    def owed(self) -> Money:
+        """What is owed to the partner; negative when the partner owes."""
+        return Money(self.payable_minor - self.receivable_minor, self.currency)
+
+
+def partner_balances(only: Iterable[Organisation] | None = None) -> list[PartnerBalance]:
+    """Balances of all partners, or of some, by slug and currency."""
+    own = partners() if only is None else list(only)
+    by_account = {payable_account(one): (one, 0) for one in own}
+    by_account |= {receivable_account(one): (one, 1) for one in own}
+    found = db.session.execute(
+        select(LedgerPosting.account, LedgerPosting.currency, func.sum(LedgerPosting.amount_minor))
+        .where(LedgerPosting.account.in_(list(by_account)))
+        .group_by(LedgerPosting.account, LedgerPosting.currency)
+    )
+    sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    for account, currency, minor in found:
+        organisation, which = by_account[account]
+        sums[organisation.slug, currency][which] += int(minor)
+    by_slug = {one.slug: one for one in own}
+    return [
+        PartnerBalance(by_slug[slug], currency, -payable, receivable)
+        for (slug, currency), (payable, receivable) in sorted(sums.items())
+    ]
+
+
+def partners_with_entries() -> list[tuple[Organisation, str]]:
+    """Partners and the currencies that the ledger tells of them."""
+    return [(one.organisation, one.currency) for one in partner_balances()]
+
+
+def list_statements(user: User | None = None) -> Select[PartnerStatement]:
+    """Statements, the newest first: all, or those of partners that a person manages."""
+    statement = (
+        select(PartnerStatement)
+        .options(joinedload(PartnerStatement.organisation))
+        .order_by(PartnerStatement.month.desc(), PartnerStatement.id.desc())
+    )
+    if user is not None:
+        statement = statement.where(PartnerStatement.organisation_id.in_(managed_by(user)))
+    return statement
+
+
+def get_statement(statement_uuid: uuid.UUID) -> PartnerStatement:
+    """One statement. Raises NotFound."""
+    found = db.session.scalar(
+        select(PartnerStatement).where(PartnerStatement.uuid == statement_uuid)
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def get_line(statement: PartnerStatement, line_id: int) -> StatementLine:
+    """One line of a statement. Raises NotFound."""
+    line = db.session.get(StatementLine, line_id)
+    if line is None or line.statement_id != statement.id:
+        raise NotFound
+    return line

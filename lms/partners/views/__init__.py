@@ -42,3 +42,9 @@ def share_percent(party: AgreementParty) -> str:
 def minor_in(minor: int, currency: str) -> Money:
     """Minor units as money."""
     return Money(minor, currency)
+
+
+@bp.app_template_filter("document_name")
+def document_name(about: str) -> str:
+    """The document of a statement's line: the number of an order."""
+    return about.partition(":")[2]

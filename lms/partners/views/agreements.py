@@ -145,4 +145,5 @@ def mine() -> ResponseReturnValue:
     """Agreements of the institutions that the person manages."""
     require("partners.see_own")
     page = paginate(queries.list_agreements(signed_in()), page_number(), 25)
-    return render_template("partners/mine.html", page=page)
+    statements = paginate(queries.list_statements(signed_in()), 1, 24)
+    return render_template("partners/mine.html", page=page, statements=statements)
