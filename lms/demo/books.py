@@ -12,6 +12,7 @@ from lms.core import clock
 from lms.core.db import db
 from lms.core.money import Money
 from lms.courses.models import CourseRun
+from lms.demo.shares import state_shares
 from lms.ledger.services.periods import close_month, next_to_close
 from lms.payments.gateways.base import DisputeTold, Movement, MovementKind, payment_gateways
 from lms.payments.models import Order, RefundReason
@@ -38,6 +39,7 @@ def keep_books(run: CourseRun, administrator: User) -> None:
         _lose_dispute(orders[-1])
     earn_weeks(run)
     _pay_out(run, orders[0].currency)
+    state_shares(run, administrator)
     month = next_to_close()
     if month is not None:
         close_month(month, administrator)

@@ -20,6 +20,7 @@ from lms.core.registry import EXTENSION
 from lms.courses.activity_types.base import activity_types
 from lms.courses.models import Activity, Course, CourseRun, Module, PublicationState, Release
 from lms.courses.services.progress import complete_activity
+from lms.demo.shares import agree_on_shares
 
 WEEKS_AGO = 8
 DAYS = 21
@@ -47,6 +48,7 @@ def ensure_history(people: dict[str, User], cohort: list[User]) -> None:
         .where(Activity.course_id == course.id, Activity.is_required)
         .order_by(Module.position, Activity.position)
     ).all()
+    agree_on_shares(run, people["admin"], people["instructor"])
     random = Random(2026)  # noqa: S311  # the same past in every demo
     for number, user in enumerate(cohort):
         _one_learner(run, user, list(activities), number, random)

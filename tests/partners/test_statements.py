@@ -21,7 +21,8 @@ from lms.partners.errors import MonthNotOver, NothingToState, ReferenceUsed, Too
 from lms.partners.models import PartnerStatement, StatementLine
 from lms.partners.services import statements
 from tests.factories.accounts import make_administrator, make_user
-from tests.partners.ways import MONDAY, agree, give_back, noon, partner, pay, percent, teach
+from tests.factories.payments import make_paid_run
+from tests.partners.ways import MONDAY, PRICE, agree, give_back, noon, partner, pay, percent, teach
 
 APRIL, MAY = date(2027, 4, 5), date(2027, 5, 5)
 
@@ -158,21 +159,29 @@ def test_a_manager_contests_a_line_and_accepts_after_the_answer(taught, cebem, s
     assert "2027-03" in browser.get("/partners").text
 
 
-def test_an_administrator_sends_a_month_and_records_a_payment(taught, cebem, signed_in):
-    _organisation, ana = cebem
-    with clock.set_to(noon(APRIL)):
-        browser = signed_in(make_administrator())
-        page = browser.get("/admin/partners/statements")
-        assert "CAD 50.00" in page.text
-        sent = browser.post("/admin/partners/statements", data={"month": "2027-03"})
-        assert sent.status_code == 303
-        again = browser.post("/admin/partners/statements", data={"month": "2027-03"})
-        assert again.status_code == 409
-        data = {"partner": "cebem", "amount": "60", "currency": "CAD", "reference": "T-9"}
-        assert browser.post("/admin/partners/payments", data=data).status_code == 422
-        paid = browser.post("/admin/partners/payments", data=data | {"amount": "50"})
-        assert paid.status_code == 303
+def test_an_administrator_sends_a_month_and_records_a_payment(app, cebem, signed_in):
+    organisation, ana = cebem
+    begins = clock.now().date() - timedelta(days=75)
+    ends = begins + timedelta(days=20)
+    run = make_paid_run(price=PRICE, starts_on=begins, ends_on=ends, time_zone="UTC")
+    agree(run, percent(organisation, 5_000), on=begins - timedelta(days=30), managers=[ana])
+    pay(run, begins - timedelta(days=5))
+    teach(run, ends + timedelta(days=2))
+    db.session.commit()
+    browser, month = signed_in(make_administrator()), f"{ends:%Y-%m}"
+
+    assert "CAD 50.00" in browser.get("/admin/partners/statements").text
+    assert browser.post("/admin/partners/statements", data={"month": "x"}).status_code == 422
+    sent = browser.post("/admin/partners/statements", data={"month": month})
+    assert sent.status_code == 303
+    again = browser.post("/admin/partners/statements", data={"month": month})
+    assert again.status_code == 409
+    data = {"partner": "cebem", "amount": "60", "currency": "CAD", "reference": "T-9"}
+    assert browser.post("/admin/partners/payments", data=data).status_code == 422
+    paid = browser.post("/admin/partners/payments", data=data | {"amount": "50"})
+    assert paid.status_code == 303
     [statement] = db.session.query(PartnerStatement)
+    assert statement.closing_minor == 5_000
     pdf = signed_in(ana).get(f"/partners/statements/{statement.uuid}.pdf")
     assert pdf.data.startswith(b"%PDF")
 
