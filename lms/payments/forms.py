@@ -34,6 +34,7 @@ from lms.payments.billing_form import BillingFields
 from lms.payments.gateways.base import PaymentGateway
 from lms.payments.services.vouchers import MAX_BATCH, VoucherTerms
 from lms.payments.terms_models import RefundPolicy
+from lms.pricing.scopes import says_reduction
 
 
 class ActionForm(FlaskForm):  # type: ignore[misc]
@@ -230,16 +231,7 @@ class VoucherForm(FlaskForm):  # type: ignore[misc]
     def validate(self, extra_validators: Any = None) -> bool:
         """Besides each field: what the voucher gives must be said."""
         is_valid = bool(super().validate(extra_validators))
-        if self.kind.data == "percent" and self.percent.data is None and not self.percent.errors:
-            self.percent.errors = [_("Write a percentage from 1 to 100.")]
-            return False
-        if self.kind.data == "amount":
-            try:
-                read_amount(self.amount.data or "", str(self.currency.data))
-            except ValidationError as error:
-                self.amount.errors = [str(error)]
-                return False
-        return is_valid
+        return says_reduction(self) and is_valid
 
     def validate_valid_until(self, field: DateField) -> None:
         """Not before the first day."""

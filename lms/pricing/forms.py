@@ -43,6 +43,7 @@ from lms.pricing import queries
 from lms.pricing.currencies import propose
 from lms.pricing.income_groups import LIST_TIER, IncomeGroup
 from lms.pricing.models import PriceTier
+from lms.pricing.scopes import says_reduction
 from lms.pricing.services.contracts import ContractTerms
 
 NO_PAYMENT = "none"
@@ -348,16 +349,7 @@ class ContractForm(FlaskForm):  # type: ignore[misc]
     def validate(self, extra_validators: Any = None) -> bool:
         """Besides each field: what is agreed must be said."""
         is_valid = bool(super().validate(extra_validators))
-        if self.kind.data == "percent" and self.percent.data is None and not self.percent.errors:
-            self.percent.errors = [_("Write a percentage from 1 to 100.")]
-            return False
-        if self.kind.data == "amount":
-            try:
-                read_amount(self.amount.data or "", str(self.currency.data))
-            except ValidationError as refusal:
-                self.amount.errors = [str(refusal)]
-                return False
-        return is_valid
+        return says_reduction(self) and is_valid
 
     def terms(self, first_day: date, **scope: Any) -> ContractTerms:
         """What was chosen."""

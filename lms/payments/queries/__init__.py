@@ -40,7 +40,6 @@ from lms.payments.queries.orders import (
     list_vouchers,
     orders_from,
     payments_of,
-    runs_for_sale,
     timeline,
 )
 from lms.payments.queries.revenue import (
@@ -90,7 +89,6 @@ __all__ = [
     "payouts",
     "refunds_by_hand",
     "revenue",
-    "runs_for_sale",
     "timeline",
     "unexplained_money",
 ]

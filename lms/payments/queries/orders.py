@@ -13,7 +13,6 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from lms.accounts.models import User
-from lms.core import clock
 from lms.core.db import db
 from lms.core.errors import NotFound
 from lms.core.models import AuditEntry
@@ -47,19 +46,6 @@ def courses_sold() -> Sequence[Course]:
     """Courses of which an order was ever made."""
     sold = select(CourseRun.course_id).where(CourseRun.id.in_(select(Order.run_id)))
     return db.session.scalars(select(Course).where(Course.id.in_(sold)).order_by(Course.slug)).all()
-
-
-def runs_for_sale() -> Sequence[CourseRun]:
-    """Runs with a price that are not over, with their courses."""
-    return db.session.scalars(
-        select(CourseRun)
-        .where(
-            CourseRun.__table__.c.price_minor > 0,
-            CourseRun.ends_on >= clock.now().date(),
-        )
-        .options(joinedload(CourseRun.course))
-        .order_by(CourseRun.course_id, CourseRun.starts_on)
-    ).all()
 
 
 def _with_run(statement: Select[Order]) -> Select[Order]:

@@ -158,19 +158,8 @@ def fail_refund(refund: Refund, failure: str) -> None:
 def note_money_returned(payment: Payment, refunded: Money) -> None:
     """Money went back in the gateway's own pages: bring the ledger up to it. Safe to repeat."""
     more = refunded - payment.refunded
-    if more.minor <= 0:
-        return
-    _reserve(payment, more)
-    refund = Refund(
-        order_id=payment.order_id,
-        payment=payment,
-        currency=more.currency,
-        amount_minor=more.minor,
-        reason=RefundReason.AT_GATEWAY,
-    )
-    db.session.add(refund)
-    db.session.flush()
-    settle_refund(refund, f"{payment.reference}:{refunded.minor}")
+    if more.minor > 0:
+        _note(payment, more, RefundReason.AT_GATEWAY, f"{payment.reference}:{refunded.minor}")
 
 
 def note_money_taken(payment: Payment, amount: Money, reference: str) -> Refund | None:
@@ -181,13 +170,18 @@ def note_money_taken(payment: Payment, amount: Money, reference: str) -> Refund 
     left = Money(min(amount.minor, payment.remaining.minor), payment.currency)
     if amount.currency != payment.currency or not left:
         return None
-    _reserve(payment, left)
+    return _note(payment, left, RefundReason.DISPUTE_LOST, reference)
+
+
+def _note(payment: Payment, amount: Money, reason: RefundReason, reference: str) -> Refund:
+    """Keep a refund that happened without us. Raises NothingToRefund."""
+    _reserve(payment, amount)
     refund = Refund(
         order_id=payment.order_id,
         payment=payment,
-        currency=left.currency,
-        amount_minor=left.minor,
-        reason=RefundReason.DISPUTE_LOST,
+        currency=amount.currency,
+        amount_minor=amount.minor,
+        reason=reason,
     )
     db.session.add(refund)
     db.session.flush()

@@ -10,36 +10,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from lms.accounts.permissions import require, signed_in
-from lms.core.db import db
 from lms.core.pagination import paginate
-from lms.core.text import in_language
 from lms.core.web import page_number
-from lms.courses.models import Course, CourseRun
+from lms.courses.models import CourseRun
 from lms.payments import queries
 from lms.payments.errors import VoucherRefused
 from lms.payments.forms import ActionForm, VoucherForm
 from lms.payments.models import Order, VoucherUse
 from lms.payments.services import vouchers as services
 from lms.payments.views import bp
-
-
-def _scopes() -> list[tuple[str, str]]:
-    """Courses and runs with a price, as choices: course:<id> and run:<id>."""
-    found: dict[str, str] = {}
-    for run in queries.runs_for_sale():
-        title = in_language(run.course.title)
-        found.setdefault(f"course:{run.course_id}", title)
-        found[f"run:{run.id}"] = _("%(course)s, only %(run)s", course=title, run=run.slug)
-    return list(found.items())
-
-
-def _chosen_scope(form: VoucherForm) -> dict[str, Course | CourseRun | None]:
-    kind, _sign, number = (form.scope.data or "").partition(":")
-    if kind == "course":
-        return {"course": db.session.get_one(Course, int(number))}
-    if kind == "run":
-        return {"run": db.session.get_one(CourseRun, int(number))}
-    return {}
+from lms.pricing.scopes import chosen_scope, scope_choices
 
 
 @bp.get("/admin/payments/vouchers")
@@ -56,9 +36,9 @@ def admin_new_voucher() -> ResponseReturnValue:
     """Make one voucher, or a batch."""
     require("payments.administer")
     form = VoucherForm()
-    form.offer(_scopes())
+    form.offer(scope_choices())
     if form.validate_on_submit():
-        terms = form.terms(**_chosen_scope(form))
+        terms = form.terms(**chosen_scope(form.scope.data))
         count = form.count.data or 1
         try:
             if count > 1:

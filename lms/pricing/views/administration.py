@@ -15,15 +15,14 @@ from lms.core.errors import NotFound
 from lms.core.files import send_stored
 from lms.core.pagination import paginate
 from lms.core.site_settings import read, write
-from lms.core.text import in_language
 from lms.core.web import page_number
-from lms.courses.models import Course, CourseRun
 from lms.directory.models import Organisation
 from lms.directory.queries import list_organisations
 from lms.pricing import queries
 from lms.pricing.errors import ExceptionOverlaps
 from lms.pricing.forms import ActionForm, ContractForm, DecisionForm, ExceptionForm, TiersForm
 from lms.pricing.models import ResidenceState
+from lms.pricing.scopes import chosen_scope, scope_choices
 from lms.pricing.services import contracts, residence
 from lms.pricing.services import tiers as services
 from lms.pricing.services.quotes import PricingRules
@@ -91,25 +90,6 @@ def admin_end_exception(exception_id: int) -> ResponseReturnValue:
     return redirect(url_for(".admin_tiers"), 303)
 
 
-def _scopes() -> list[tuple[str, str]]:
-    """Courses and runs with a price, as choices: course:<id> and run:<id>."""
-    found: dict[str, str] = {}
-    for run in queries.runs_with_price():
-        title = in_language(run.course.title)
-        found.setdefault(f"course:{run.course_id}", title)
-        found[f"run:{run.id}"] = _("%(course)s, only %(run)s", course=title, run=run.slug)
-    return list(found.items())
-
-
-def _chosen_scope(form: ContractForm) -> dict[str, Course | CourseRun | None]:
-    kind, _sign, number = (form.scope.data or "").partition(":")
-    if kind == "course":
-        return {"course": db.session.get_one(Course, int(number))}
-    if kind == "run":
-        return {"run": db.session.get_one(CourseRun, int(number))}
-    return {}
-
-
 @bp.get("/admin/prices/contracts")
 def admin_contracts() -> ResponseReturnValue:
     """What organisations have agreed for their people."""
@@ -126,12 +106,12 @@ def admin_new_contract() -> ResponseReturnValue:
     """Let the people of an organisation pay less."""
     require("pricing.administer")
     form = ContractForm()
-    form.offer(db.session.scalars(list_organisations()).all(), _scopes())
+    form.offer(db.session.scalars(list_organisations()).all(), scope_choices())
     first_day = form.valid_from.data
     if form.validate_on_submit() and first_day is not None:
         organisation = db.session.get_one(Organisation, int(form.organisation.data))
         contracts.make_contract(
-            organisation, form.terms(first_day, **_chosen_scope(form)), signed_in()
+            organisation, form.terms(first_day, **chosen_scope(form.scope.data)), signed_in()
         )
         flash(_("The contract is added."), "success")
         return redirect(url_for(".admin_contracts"), 303)
