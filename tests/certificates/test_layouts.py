@@ -280,6 +280,8 @@ def test_another_organisations_layouts_and_pictures_are_closed(course, manager, 
         answer = stranger.post(f"/certificate-layouts/{layout.uuid}/{deed}")
         assert answer.status_code == 403, deed
     assert stranger.get(f"/teach/courses/{course.slug}/certificate").status_code == 403
+    assert stranger.get(f"/teach/courses/{course.slug}/alignments").status_code == 403
+    assert stranger.post(f"/teach/courses/{course.slug}/alignments").status_code == 403
     content = read_layout(Layout().to_json() | {"logo": stored.id})
     with pytest.raises(LayoutRefused):
         layouts.keep_layout(other, "Ours", content, manager)
