@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -13,6 +14,7 @@ from sqlalchemy import func, select
 from benchmarks import certificates
 from benchmarks.bulk import prepare
 from benchmarks.data import THREAD, Generator, Sizes
+from benchmarks.ledger import seed as seed_ledger
 from benchmarks.load import Order, Supply, as_bytes, run
 from benchmarks.pages import PAGES, make_requests
 from benchmarks.results import Measure, Results, judge
@@ -23,6 +25,9 @@ from lms.config import Settings
 from lms.core.db import Model, db
 from lms.courses.models import Enrolment
 from lms.forums.models import Post
+from lms.ledger.models import LedgerEntry
+from lms.ledger.queries import unsealed_or_unbalanced
+from lms.ledger.services.counting import differing_sums
 from lms.payments.models import Order as PaidOrder
 from lms.payments.models import Payment
 from lms.xapi.models import StoredStatement
@@ -165,3 +170,13 @@ def test_the_generated_site_is_whole_and_its_pages_answer(site):
             content_type="application/x-www-form-urlencoded" if one.body else None,
         )
         assert answer.status_code == one.status, page.label
+
+
+@pytest.mark.sqlite
+@pytest.mark.needs("recovery")
+def test_the_ledger_of_the_benchmark_balances_and_its_sums_are_its_entries(app):
+    seed_ledger(120, date(2026, 11, 30))
+
+    assert db.session.scalar(select(func.count()).select_from(LedgerEntry)) == 600
+    assert not unsealed_or_unbalanced()
+    assert not differing_sums()
