@@ -59,6 +59,8 @@ def test_killed_between_payment_and_enrolment(settings, tmp_path, stripe_server)
         "stripe_webhook_secret": WEBHOOK_SECRET,
         "stripe_api_base": stripe_server.address,
     }
+    with stripe_server.store.change() as change:  # what other tests left at the service
+        change.connection.execute("DELETE FROM things")
     with own_database(settings, tmp_path, "power", **keys) as own:
         app = create_app(own, testing=True)
         with app.app_context():
