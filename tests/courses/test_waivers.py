@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from lms.assessments import queries as assessments
 from lms.core.db import db
 from lms.courses.models import Activity, Enrolment, EnrolmentState
@@ -71,6 +73,7 @@ def test_the_course_is_completed_with_the_last_thing_that_is_not_waived(app):
     assert enrolment.state == EnrolmentState.COMPLETED
 
 
+@pytest.mark.needs("assessments")
 def test_the_grade_is_of_what_was_not_waived(app):
     enrolment, _pages = enrolled(0, minimum_grade=0.6)
     module = enrolment.run.course.modules[0]
@@ -85,6 +88,7 @@ def test_the_grade_is_of_what_was_not_waived(app):
     assert assessments.course_grade([waived, done], own) == 0.7
 
 
+@pytest.mark.needs("assessments")
 def test_when_all_that_is_graded_is_waived_no_grade_is_asked_for(app):
     enrolment, [page] = enrolled(1, minimum_grade=0.6)
     quiz = make_activity(page.module, kind="quiz")
@@ -108,6 +112,7 @@ def test_nobody_is_behind_with_what_is_waived(app):
     assert learners.recipients(enrolment.run, Recipients.BEHIND) == []
 
 
+@pytest.mark.needs("assessments")
 def test_pages_say_waived(signed_in):
     learner = make_user()
     course = make_course()

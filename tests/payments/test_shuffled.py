@@ -64,7 +64,7 @@ EXPECTED = (
 )
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_twice_and_shuffled(stripe, events, seed):
     random = Random(seed)
     told = [*events, *events]
@@ -81,7 +81,7 @@ def test_twice_and_shuffled(stripe, events, seed):
     assert not check.unexplained()
 
 
-@pytest.mark.parametrize("share", [0, 30, 60])
+@pytest.mark.parametrize("share", [0, 50])
 def test_some_or_all_are_lost(stripe, events, share):
     random = Random(share)
     for body in events:

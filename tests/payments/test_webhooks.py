@@ -85,7 +85,7 @@ def test_the_same_payment_under_another_event_id_acts_once(stripe, paid):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4)))[::3])
 def test_messages_in_any_order_end_the_same(stripe, signed_in, check_out, run_jobs, order):
     address = check_out(signed_in(make_user()), make_paid_run())
     stripe.pay(address, "4000000000000002")

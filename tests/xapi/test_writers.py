@@ -14,7 +14,7 @@ from lms.core.db import db, transaction
 from lms.xapi import queries
 from lms.xapi.queries import StatementFilter
 
-WRITERS, ROUNDS = 8, 25
+WRITERS, ROUNDS = 4, 25
 WRITE = """
 import random, sys, time, uuid
 from lms.app import create_app

@@ -11,6 +11,7 @@ from lms.accounts.permissions import require, signed_in
 from lms.core.db import db
 from lms.core.errors import NotFound
 from lms.core.limits import limiter
+from lms.core.once import leads_on
 from lms.core.pagination import paginate
 from lms.core.text import in_language
 from lms.core.web import page_number, public
@@ -110,6 +111,10 @@ def funder_links() -> ResponseReturnValue:
             (days[0], days[1]),
             form.expires_on.data,
             signed_in().id,
+        )
+        leads_on(
+            url_for(".funder_links"),
+            _("The form was sent twice, the link was made once. Take it back if you saw none."),
         )
         made = url_for(".ask_funder", token=token, _external=True)
     page = paginate(funders.list_links(), page_number(), 25)
