@@ -17,6 +17,8 @@ from tests.factories.certificates import (
 from tests.factories.courses import make_instructor, make_run
 from tests.factories.directory import make_officer
 
+pytestmark = pytest.mark.sqlite  # drawing and permissions are the same on both
+
 # route -> who is let in, of: stranger, somebody, holder, staff, officer, administrator
 EVERYBODY = {"stranger", "somebody", "holder", "staff", "officer", "administrator"}
 ROUTES = {

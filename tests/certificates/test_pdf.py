@@ -27,6 +27,8 @@ from tests.factories.certificates import (
 )
 from tests.factories.courses import make_run
 
+pytestmark = pytest.mark.sqlite  # drawing and permissions are the same on both
+
 
 def draw(**values) -> tuple[PdfReader, str]:
     credential = make_credential(make_completed_enrolment(**values))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.sqlite  # drawing and permissions are the same on both
+
 PAGES = [
     "/teach/courses/budgets",
     "/teach/courses/budgets/description/en",
