@@ -35,7 +35,10 @@ def signing_key(use: KeyUse = KeyUse.PROOF) -> IssuerKey:
         return found
     former = queries.list_keys()
     if any(key.use == use for key in former):
-        raise NoSigningKey
+        found = queries.find_signing_key(use)  # another server may have made it meanwhile
+        if found is None:
+            raise NoSigningKey
+        return found
     if former:
         open_any(former[-1])  # a site that has lost its secret makes no new key
     try:
