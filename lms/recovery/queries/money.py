@@ -2,8 +2,9 @@
 
 - Invoiced: sales less what was taken back of them, as buyers owe it, tax included.
 - Earned: what was taught or handed over, less what was earned and went back; never holds tax.
-- Collected: what buyers' money moved where money lies, refunds and disputes taken off. Fees,
-  payouts and exchanges move our own money and do not count.
+- Collected: what came in from buyers less what went back to them, in the currency they paid in. A
+  dispute counts as money that went back once it is lost. Fees, payouts and exchanges move our own
+  money and do not count.
 """
 
 from __future__ import annotations
@@ -36,15 +37,8 @@ from lms.ledger.models import LedgerEntry, LedgerPosting
 from lms.ledger.queries import movements
 
 INVOICED_BY = (EntryKind.SALE, EntryKind.CREDIT_NOTE, EntryKind.CREDIT_NOTE_UNDONE)
-COLLECTED_BY = (
-    EntryKind.PAYMENT,
-    EntryKind.REFUND,
-    EntryKind.REFUND_FAILED,
-    EntryKind.DISPUTE,
-    EntryKind.DISPUTE_WON,
-    EntryKind.DISPUTE_LOST,
-)
 GIVEN_BACK_BY = (EntryKind.REFUND, EntryKind.REFUND_FAILED)
+COLLECTED_BY = (EntryKind.PAYMENT, *GIVEN_BACK_BY)
 OWED_IN = (Account.RECEIVABLE,)
 EARNED_IN = (
     Account.COURSES,
