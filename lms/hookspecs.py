@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from lms.notifications.channels.base import NotificationChannel
     from lms.notifications.kinds import NotificationKind
     from lms.payments.gateways.base import PaymentGateway
+    from lms.payments.products import Product
     from lms.reports.base import Report
     from lms.xapi.collections import StatementCollection
     from lms.xapi.mapping import StatementMapping
@@ -121,6 +122,12 @@ def question_types() -> list[QuestionType]:
 @hookspec
 def payment_gateways() -> list[PaymentGateway]:
     """Ways to pay an order."""
+    return []
+
+
+@hookspec
+def products() -> list[Product]:
+    """What can be bought."""
     return []
 
 

@@ -61,6 +61,7 @@ _KINDS = {
     "exporters": ("lms.courses.packages.base", "Exporter"),
     "question_types": ("lms.assessments.question_types.base", "QuestionType"),
     "payment_gateways": ("lms.payments.gateways.base", "PaymentGateway"),
+    "products": ("lms.payments.products", "Product"),
     "credential_formats": ("lms.certificates.credential_formats.base", "CredentialFormat"),
     "register_entries": ("lms.certificates.register_entries", "RegisterEntry"),
     "xapi_statements": ("lms.xapi.mapping", "StatementMapping"),

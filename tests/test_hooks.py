@@ -33,6 +33,7 @@ from lms.ledger.services.check import unexplained
 from lms.notifications.channels.base import NotificationChannel, notification_channels
 from lms.notifications.kinds import NotificationKind, notification_kinds
 from lms.payments.gateways.base import PaymentGateway, payment_gateways
+from lms.payments.products import Product, products
 from lms.reports.base import Report, reports
 from lms.xapi.collections import StatementCollection
 from lms.xapi.mapping import StatementDraft, StatementMapping
@@ -82,6 +83,7 @@ def make_plugin(log: list) -> types.ModuleType:
         "exporters": [make(Exporter)],
         "question_types": [make(QuestionType)],
         "payment_gateways": [make(PaymentGateway)],
+        "products": [make(Product)],
         "credential_formats": [make(CredentialFormat)],
         "register_entries": [RegisterEntry("bridge", lambda enrolment: enrolment.method)],
         "xapi_statements": [StatementMapping("bridge", BridgeCrossed, statement)],
@@ -185,6 +187,7 @@ def test_personal_data_is_exported_and_erased(house, log):
         (exporters, Exporter),
         (question_types, QuestionType),
         (payment_gateways, PaymentGateway),
+        (products, Product),
         (credential_formats, CredentialFormat),
         (notification_channels, NotificationChannel),
         (reports, Report),

@@ -201,7 +201,7 @@ def told_sales(
         select(Order, OrderRevenue.deferred_minor, LedgerEntry.happened_on)
         .join(OrderRevenue, OrderRevenue.order_id == Order.id)
         .join(LedgerEntry, LedgerEntry.about == "order:" + Order.number)
-        .where(LedgerEntry.kind == EntryKind.SALE)
+        .where(LedgerEntry.kind == EntryKind.SALE, Order.run_id.is_not(None))
         .options(joinedload(Order.run))
         .order_by(Order.id)
     )
@@ -252,6 +252,7 @@ def _told_sale(
             minor for (_kind, account), minor in sums.items() if account == Account.REFUNDS
         ),
     )
+    assert order.run is not None
     return ToldSale(order.id, about, order.run, order.country, order.gateway, day, sale)
 
 

@@ -34,6 +34,7 @@ from lms.payments.billing_form import BillingFields
 from lms.payments.gateways.base import PaymentGateway
 from lms.payments.services.vouchers import MAX_BATCH, VoucherTerms
 from lms.payments.terms_models import RefundPolicy
+from lms.pricing.errors import QuoteChanged
 from lms.pricing.scopes import says_reduction
 
 
@@ -41,14 +42,11 @@ class ActionForm(FlaskForm):  # type: ignore[misc]
     """A button that changes something: only the protection against forged requests."""
 
 
-class CheckoutForm(BillingFields):
-    """Voucher, country, currency, way to pay, and what the invoice says."""
+class BuyForm(BillingFields):
+    """Country, currency, way to pay, and what the invoice says."""
 
-    quote = HiddenField()
-    voucher = StringField(lazy_gettext("Voucher code"), [Optional(), Length(max=64)])
     country = SelectField(lazy_gettext("Country where you live"), [Optional()])
     currency = SelectField(lazy_gettext("Currency"), [Optional()], validate_choice=False)
-    amount = StringField(lazy_gettext("Amount that you choose"), [Optional(), Length(max=30)])
     gateway = RadioField(lazy_gettext("How would you like to pay?"), validate_choice=False)
 
     def offer_countries(self) -> None:
@@ -64,10 +62,32 @@ class CheckoutForm(BillingFields):
         if self.gateway.data not in [g.name for g in gateways]:
             self.gateway.data = gateways[0].name if gateways else None
 
+
+class CheckoutForm(BuyForm):
+    """The checkout of a place: also a voucher, and what people choose to pay."""
+
+    quote = HiddenField()
+    voucher = StringField(lazy_gettext("Voucher code"), [Optional(), Length(max=64)])
+    amount = StringField(lazy_gettext("Amount that you choose"), [Optional(), Length(max=30)])
+
     def chosen(self, currency: str | None) -> Money | None:
         """What somebody wants to pay, where people choose. Raises ValidationError."""
         text = (self.amount.data or "").strip()
         return read_amount(text, currency) if text and currency else None
+
+
+class ItemForm(BuyForm):
+    """The checkout of something else. shown: the price on the page, as minor units and currency."""
+
+    shown = HiddenField()
+
+    def shown_price(self) -> Money:
+        """The price that the buyer was shown. Raises QuoteChanged when it is none."""
+        minor, _space, currency = (self.shown.data or "").partition(" ")
+        try:
+            return Money(int(minor), currency)
+        except ValueError:
+            raise QuoteChanged from None
 
 
 class ExplainForm(FlaskForm):  # type: ignore[misc]

@@ -6,13 +6,14 @@ import uuid
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
 from lms.accounts.models import User
 from lms.core import clock
-from lms.core.db import BigInt, Model, PrimaryKey
+from lms.core.db import BigInt, ByLanguage, Model, PrimaryKey
 from lms.core.money import Money
 from lms.courses.models import Course, CourseRun, Enrolment
 from lms.pricing.models import Quote
@@ -62,7 +63,8 @@ class RefundReason(StrEnum):
 
 OPEN = (OrderState.DRAFT, OrderState.PENDING)
 SETTLED = (OrderState.PAID, OrderState.PARTIALLY_REFUNDED)
-_IS_OPEN = text("state IN ('draft', 'pending')")
+_PLACE_IS_OPEN = text("state IN ('draft', 'pending') AND product = 'place'")
+_ITEM_IS_OPEN = text("state IN ('draft', 'pending') AND item IS NOT NULL")
 
 
 class Voucher(Model):
@@ -128,7 +130,7 @@ class Voucher(Model):
 
 
 class Order(Model):
-    """What a person buys: a place in a course run. Its `uuid` stands in addresses."""
+    """One thing that a person buys, such as a place in a run. Its `uuid` stands in addresses."""
 
     __tablename__ = "orders"
     __table_args__ = (
@@ -137,8 +139,17 @@ class Order(Model):
             "user_id",
             "run_id",
             unique=True,
-            sqlite_where=_IS_OPEN,
-            postgresql_where=_IS_OPEN,
+            sqlite_where=_PLACE_IS_OPEN,
+            postgresql_where=_PLACE_IS_OPEN,
+        ),
+        Index(
+            "uq_orders_open_item",
+            "user_id",
+            "product",
+            "item",
+            unique=True,
+            sqlite_where=_ITEM_IS_OPEN,
+            postgresql_where=_ITEM_IS_OPEN,
         ),
         UniqueConstraint("gateway", "gateway_session"),
         Index("ix_orders_run_id_state", "run_id", "state"),
@@ -146,6 +157,12 @@ class Order(Model):
         Index("ix_orders_state_expires_at", "state", "expires_at"),
         CheckConstraint("total_minor = amount_minor - discount_minor", name="total"),
         CheckConstraint("total_minor >= 0 AND discount_minor >= 0", name="not_negative"),
+        CheckConstraint("quantity >= 1", name="quantity"),
+        CheckConstraint(
+            "(product = 'place' AND run_id IS NOT NULL AND item IS NULL)"
+            " OR (product <> 'place' AND item IS NOT NULL AND words IS NOT NULL)",
+            name="product",
+        ),
         CheckConstraint(
             "state IN ('draft', 'pending', 'paid', 'partially_refunded', 'refunded',"
             " 'cancelled', 'expired')",
@@ -157,7 +174,11 @@ class Order(Model):
     uuid: Mapped[uuid.UUID] = mapped_column(default=uuid.uuid4, unique=True)
     number: Mapped[str] = mapped_column(unique=True)  # for people: P-2027-000123
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    run_id: Mapped[int] = mapped_column(ForeignKey("course_runs.id"))
+    product: Mapped[str] = mapped_column(default="place")  # name of what it is: see `products`
+    item: Mapped[UUID | None]  # which one, of other products than places
+    words: Mapped[ByLanguage | None]  # its title, of other products than places
+    quantity: Mapped[int] = mapped_column(default=1)
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("course_runs.id"))
     enrolment_id: Mapped[int | None] = mapped_column(
         ForeignKey("enrolments.id", ondelete="SET NULL"), index=True
     )
@@ -188,7 +209,7 @@ class Order(Model):
     total: Mapped[Money] = composite(Money, "total_minor", "currency")
 
     user: Mapped[User] = relationship()
-    run: Mapped[CourseRun] = relationship()
+    run: Mapped[CourseRun | None] = relationship()
     enrolment: Mapped[Enrolment | None] = relationship()
     voucher: Mapped[Voucher | None] = relationship()
     quote: Mapped[Quote | None] = relationship()
@@ -197,6 +218,22 @@ class Order(Model):
     receipt: Mapped[Receipt | None] = relationship(back_populates="order")
 
     __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def is_for_place(self) -> bool:
+        """Whether a place in a run is bought."""
+        return self.product == "place"
+
+    @property
+    def place(self) -> CourseRun:
+        """The run, of an order for a place in it."""
+        assert self.run is not None
+        return self.run
+
+    @property
+    def title(self) -> dict[str, str]:
+        """What is bought, by language."""
+        return dict(self.words or self.place.course.title)
 
     @property
     def is_open(self) -> bool:

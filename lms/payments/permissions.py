@@ -28,6 +28,12 @@ PERMISSIONS = [
         refusal=EnrolmentClosed.message,
     ),
     Permission(
+        "payments.buy_item",
+        lazy_gettext("Buy what is offered to one"),
+        lambda user, subject: True,  # what is offered to whom, the product says
+        administrators=False,
+    ),
+    Permission(
         "payments.see_order",
         lazy_gettext("See and pay one's own orders"),
         _is_buyer,

@@ -9,6 +9,7 @@ from sqlalchemy.orm import selectinload
 
 from lms.core.db import db
 from lms.core.personal_data import PersonalData
+from lms.courses.models import CourseRun
 from lms.payments.models import Order, Refund
 from lms.payments.terms_models import OrderTerms
 
@@ -20,7 +21,7 @@ def _export(user_id: int) -> Any:
         .options(
             selectinload(Order.payments),
             selectinload(Order.refunds),
-            selectinload(Order.run),
+            selectinload(Order.run).selectinload(CourseRun.course),
             selectinload(Order.receipt),
             selectinload(Order.voucher),
         )
@@ -32,7 +33,9 @@ def _export(user_id: int) -> Any:
         {
             "number": order.number,
             "uuid": str(order.uuid),
-            "course_run": str(order.run.uuid),
+            "product": order.product,
+            "title": order.title,
+            "course_run": str(order.run.uuid) if order.run else None,
             "state": order.state,
             "currency": order.currency,
             "amount_minor": order.amount_minor,

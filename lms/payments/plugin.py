@@ -26,14 +26,16 @@ from lms.payments.notices import KINDS
 from lms.payments.panels import settings_link
 from lms.payments.permissions import PERMISSIONS
 from lms.payments.personal_data import PERSONAL_DATA
+from lms.payments.products import Product
 from lms.payments.reports import REPORTS
-from lms.payments.services import orders, refunds
+from lms.payments.services import places, refunds
 from lms.payments.services.ledger_checks import CHECKS
 from lms.payments.services.movement_checks import CHECKS as MOVEMENT_CHECKS
 from lms.payments.views import (
     administration,
     bp,
     checkout,
+    items,
     leaving,
     reconciliation,
     refund_policies,
@@ -46,6 +48,7 @@ from lms.reports.base import Report
 __all__ = [
     "administration",
     "checkout",
+    "items",
     "leaving",
     "order_views",
     "reconciliation",
@@ -68,6 +71,12 @@ def payment_gateways() -> list[PaymentGateway]:
 
 
 @hookimpl
+def products() -> list[Product]:
+    """Places in course runs."""
+    return [places.PlaceInRun()]
+
+
+@hookimpl
 def enrolment_methods() -> list[EnrolmentMethod]:
     """Enrol by paying."""
     return [PaymentEnrolment()]
@@ -78,7 +87,7 @@ def subscriptions() -> list[Subscription]:
     """Orders follow what happens with their runs and seats."""
     return [
         Subscription(CourseRunCancelled, refunds.refund_cancelled_run),
-        Subscription(EnrolmentEnded, orders.close_orders_of),
+        Subscription(EnrolmentEnded, places.close_orders_of),
     ]
 
 

@@ -279,13 +279,14 @@ class RevenueByCourse(RevenueReport):
     def statement(self, filters: Filters) -> Statement:
         """The ledger by course."""
         groups = self.groups(filters).subquery("groups")
-        return select(groups, title_in(filters.language).label("course")).join(
+        title = func.coalesce(title_in(filters.language), str(_("Not for a course")))
+        return select(groups, title.label("course")).outerjoin(
             Course, Course.id == groups.c.course_id
         )
 
     def behind(self, row: RowValues, filters: Filters) -> Filters:
         """The same filters, within the course."""
-        return filters.narrowed(course=row["course_id"], currency=row["currency"])
+        return filters.narrowed(course=row["course_id"] or 0, currency=row["currency"])
 
     def detail(self) -> str:
         """A course leads to its runs."""
@@ -429,12 +430,16 @@ class PaidOrders(Report):
                 func.coalesce(Order.buyer_name, User.name).label("buyer"),
                 Order.country,
                 CourseRun.starts_on,
-                title_in(filters.language).label("course"),
+                func.coalesce(
+                    Order.words[filters.language].as_string(),
+                    Order.words["en"].as_string(),
+                    title_in(filters.language),
+                ).label("course"),
             )
             .join(Order, Order.id == groups.c.order_id)
             .join(User, User.id == Order.user_id)
-            .join(CourseRun, CourseRun.id == Order.run_id)
-            .join(Course, Course.id == CourseRun.course_id)
+            .outerjoin(CourseRun, CourseRun.id == Order.run_id)
+            .outerjoin(Course, Course.id == CourseRun.course_id)
         )
 
     def link(self, column: Column, row: RowValues, filters: Filters) -> str | None:

@@ -41,7 +41,7 @@ class RefundPolicy(Model):
 
 
 class OrderTerms(Model):
-    """What holds for one order. first_day: of its run, as the buyer last agreed to it."""
+    """What holds for one order. first_day: of its place's run, as the buyer last agreed to it."""
 
     __tablename__ = "order_terms"
 
@@ -49,7 +49,7 @@ class OrderTerms(Model):
         ForeignKey("orders.id"), primary_key=True, autoincrement=False
     )
     policy_id: Mapped[int | None] = mapped_column(ForeignKey("refund_policies.id"), index=True)
-    first_day: Mapped[date]
+    first_day: Mapped[date | None]
     told_of: Mapped[date | None]  # the later first day that the buyer was told of
     transfers: Mapped[int] = mapped_column(default=0)
     buyer: Mapped[str] = mapped_column(default="consumer")  # invoicing's BuyerKind

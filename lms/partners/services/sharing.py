@@ -88,7 +88,8 @@ def share_week(event: WeekEarned) -> None:
 
 def take_back(event: SaleTakenBack) -> None:
     """A part of a sale was taken back, or holds after all: the shares follow."""
-    if queries.signed_versions([event.order.run.course_id]):
+    run = event.order.run
+    if run is not None and queries.signed_versions([run.course_id]):
         share(queries.told_sales([event.order.id]), event.day)
 
 

@@ -98,9 +98,7 @@ def session_params(order: Order) -> SessionCreateParams:
                 "price_data": {
                     "currency": order.currency.lower(),
                     "unit_amount": to_stripe(order.total),
-                    "product_data": {
-                        "name": in_language(order.run.course.title, order.language)[:250]
-                    },
+                    "product_data": {"name": in_language(order.title, order.language)[:250]},
                 },
             }
         ],

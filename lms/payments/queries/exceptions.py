@@ -16,6 +16,7 @@ from lms.payments.models import (
     Refund,
     RefundState,
 )
+from lms.payments.products import PLACE
 
 _RUN = joinedload(Order.run).joinedload(CourseRun.course)
 
@@ -35,7 +36,12 @@ def paid_not_enrolled() -> Select[Order]:
     )
     return (
         select(Order)
-        .where(Order.state == OrderState.PAID, ~studies, or_(keeps_money, Order.total_minor == 0))
+        .where(
+            Order.state == OrderState.PAID,
+            Order.product == PLACE,
+            ~studies,
+            or_(keeps_money, Order.total_minor == 0),
+        )
         .options(_RUN, joinedload(Order.user))
         .order_by(Order.id)
     )
@@ -47,6 +53,7 @@ def enrolled_not_paid() -> Select[Enrolment]:
         Order.run_id == Enrolment.run_id,
         Order.user_id == Enrolment.user_id,
         Order.state.in_(SETTLED),
+        Order.product == PLACE,
     )
     return (
         select(Enrolment)

@@ -20,6 +20,7 @@ from lms.core.text import fold
 from lms.courses.models import Course, CourseRun, Enrolment
 from lms.payments.models import (
     OPEN,
+    SETTLED,
     Order,
     Payment,
     PaymentException,
@@ -29,6 +30,7 @@ from lms.payments.models import (
     Voucher,
     WebhookEvent,
 )
+from lms.payments.products import PLACE
 from lms.pricing.models import Quote
 
 
@@ -70,9 +72,36 @@ def get_order(key: uuid.UUID) -> Order:
 
 
 def find_open_order(run: CourseRun, user: User) -> Order | None:
-    """The person's order for the run that waits for its payment; there is at most one."""
+    """The person's order for a place in the run that waits to be paid; there is at most one."""
     return db.session.scalar(
-        select(Order).where(Order.run_id == run.id, Order.user_id == user.id, Order.state.in_(OPEN))
+        select(Order).where(
+            Order.product == PLACE,
+            Order.run_id == run.id,
+            Order.user_id == user.id,
+            Order.state.in_(OPEN),
+        )
+    )
+
+
+def find_open_item(product: str, item: uuid.UUID, user: User) -> Order | None:
+    """The person's order for something else that waits for its payment; there is at most one."""
+    return db.session.scalar(
+        select(Order).where(
+            Order.product == product,
+            Order.item == item,
+            Order.user_id == user.id,
+            Order.state.in_(OPEN),
+        )
+    )
+
+
+def find_settled_item(product: str, item: uuid.UUID) -> Order | None:
+    """The order by which this was paid, be it that a part went back."""
+    return db.session.scalar(
+        select(Order)
+        .where(Order.product == product, Order.item == item, Order.state.in_(SETTLED))
+        .order_by(Order.id)
+        .limit(1)
     )
 
 
@@ -189,7 +218,10 @@ def list_orders(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Select[Order]:
-    """Orders for administrators, newest first. since, until: when made; until is excluded."""
+    """Orders for administrators, newest first. since, until: when made; until is excluded.
+
+    course_id: 0 for orders that are for no course.
+    """
     found = select(Order).order_by(Order.created_at.desc(), Order.id.desc())
     if words.strip():
         found = found.where(_matches(words.strip()))
@@ -204,9 +236,8 @@ def list_orders(
     if run_id is not None:
         found = found.where(Order.run_id == run_id)
     if course_id is not None:
-        found = found.where(
-            Order.run_id.in_(select(CourseRun.id).where(CourseRun.course_id == course_id))
-        )
+        of_course = Order.run_id.in_(select(CourseRun.id).where(CourseRun.course_id == course_id))
+        found = found.where(of_course if course_id else Order.run_id.is_(None))
     if since is not None:
         found = found.where(Order.created_at >= since)
     if until is not None:
@@ -275,7 +306,8 @@ def facts_for_messages(order: Order) -> dict[str, Any]:
     return {
         "order": str(order.uuid),
         "number": order.number,
-        "course": dict(order.run.course.title),
+        "course": order.title,
+        "product": order.product,
         "total": [order.total_minor, order.currency],
         "until": order.expires_at.isoformat() if order.expires_at else None,
     }

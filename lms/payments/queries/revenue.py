@@ -26,13 +26,13 @@ MAX_PERIODS = 400
 
 @dataclass(frozen=True)
 class LedgerLine:
-    """One line of the ledger. amount: negative for a refund."""
+    """One line of the ledger. amount: negative for a refund. run_id: None where it is for none."""
 
     at: datetime
     kind: str  # "payment" or "refund"
     order_id: int
-    run_id: int
-    course_id: int
+    run_id: int | None
+    course_id: int | None
     country: str | None
     gateway: str
     amount: Money
@@ -116,7 +116,8 @@ def list_ledger(
     """The lines behind a figure, newest first, as rows with the columns of `LedgerLine`.
 
     Columns: at, kind, order_id, gateway, currency, minor, run_id, course_id, country, number,
-    order_uuid. until is excluded. country "" means orders without a country.
+    order_uuid. until is excluded. country "" means orders without a country, course_id 0 those
+    for no course.
     """
     ledger = _lines()
     found = (
@@ -129,7 +130,7 @@ def list_ledger(
             Order.uuid.label("order_uuid"),
         )
         .join(Order, Order.id == ledger.c.order_id)
-        .join(CourseRun, CourseRun.id == Order.run_id)
+        .outerjoin(CourseRun, CourseRun.id == Order.run_id)
         .order_by(ledger.c.at.desc(), ledger.c.order_id.desc())
     )
     if since is not None:
@@ -137,7 +138,8 @@ def list_ledger(
     if until is not None:
         found = found.where(ledger.c.at < until)
     if course_id is not None:
-        found = found.where(CourseRun.course_id == course_id)
+        is_for = CourseRun.course_id == course_id if course_id else Order.run_id.is_(None)
+        found = found.where(is_for)
     if run_id is not None:
         found = found.where(Order.run_id == run_id)
     if country is not None:

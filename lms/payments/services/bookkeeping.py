@@ -4,7 +4,8 @@
   its tax is owed to whose it is. It is told when its invoice is issued.
 - Money that comes in or goes back moves what the buyer owes.
 - A refund takes back of the sale what is not paid for any more, with its tax: weeks to come first.
-- A week that was taught turns its share of each sale into income.
+- A week that was taught turns its share of each sale into income; what is for no run is income at
+  once.
 
 Every function is safe to repeat: an entry's source tells it once.
 """
@@ -34,6 +35,7 @@ from lms.ledger.services.entries import post
 from lms.payments.events import SaleTakenBack, WeekEarned
 from lms.payments.gateways.base import payment_gateways
 from lms.payments.models import Order, OrderRevenue, Payment, Receipt, Refund, RefundState
+from lms.payments.products import ledger_product, product_of
 from lms.payments.services import order_invoices
 from lms.payments.services.orders import lock_order
 
@@ -69,7 +71,7 @@ def _post(
         happened_on,
         amounts,
         about=about(order),
-        product=f"run:{order.run_id}",
+        product=ledger_product(order),
         country=order.country,
         rail=rail or order.gateway,
     )
@@ -78,7 +80,8 @@ def _post(
 def book_sale(order: Order) -> None:
     """The order has its receipt: it is invoiced, owed by the buyer, and to the buyer as weeks.
 
-    Without an invoice, for want of a tax row, the sale waits for `book_missing`.
+    What is for no run is earned at once. Without an invoice, for want of a tax row, the sale waits
+    for `book_missing`.
     """
     if not order.total:
         return
@@ -86,14 +89,15 @@ def book_sale(order: Order) -> None:
     invoice = order_invoices.issue_for(order)
     if invoice is None:
         return
+    to_come = invoice.net if order.run_id else Money(0, order.currency)
     amounts: dict[str, Money] = {
         Account.RECEIVABLE: order.total,
-        Account.DEFERRED: -invoice.net,
+        Account.DEFERRED if order.run_id else product_of(order).income: -invoice.net,
         **_tax_postings(taxes_of(invoice), -1),
     }
     if _post(EntryKind.SALE, f"order:{order.id}", _day(order.paid_at), order, amounts) is None:
         return
-    db.session.add(OrderRevenue(order_id=order.id, deferred_minor=invoice.net_minor))
+    db.session.add(OrderRevenue(order_id=order.id, deferred_minor=to_come.minor))
     db.session.flush()
 
 
@@ -150,7 +154,7 @@ def book_transfer(order: Order, before: CourseRun) -> None:
     source = f"order:{order.id}:{uuid.uuid4()}"  # the order says where it belongs
     for kind, run_id, moved in (
         (EntryKind.MOVED_FROM, before.id, amount),
-        (EntryKind.MOVED_TO, order.run_id, -amount),
+        (EntryKind.MOVED_TO, order.place.id, -amount),
     ):
         post(
             kind,

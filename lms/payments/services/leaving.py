@@ -43,9 +43,9 @@ def own_enrolment(order: Order, known: Enrolment | None = None) -> Enrolment | N
 
     known: the buyer's enrolment in the run, where it was looked up already.
     """
-    if order.state not in SETTLED:
+    if order.state not in SETTLED or not order.is_for_place:
         return None
-    enrolment = known or queries.find_enrolment(order.run_id, order.user_id)
+    enrolment = known or queries.find_enrolment(order.place.id, order.user_id)
     if enrolment is None or enrolment.state != EnrolmentState.ACTIVE:
         return None
     if order.total_minor and all(payment.exception for payment in order.payments):
@@ -59,7 +59,7 @@ def back_for(order: Order) -> Back:
 
 
 def _back_for(order: Order, terms: OrderTerms | None) -> Back:
-    run = order.run
+    run = order.place
     price = Money(sum(amount.minor for _payment, amount in _left(order)), order.currency)
     today = clock.local_date(clock.now(), run.time_zone)
     agreed = terms.first_day if terms else None
@@ -109,9 +109,9 @@ def next_run(order: Order) -> CourseRun | None:
     found = db.session.scalars(
         select(CourseRun)
         .where(
-            CourseRun.course_id == order.run.course_id,
+            CourseRun.course_id == order.place.course_id,
             CourseRun.state == PublicationState.PUBLISHED,
-            CourseRun.starts_on > order.run.starts_on,
+            CourseRun.starts_on > order.place.starts_on,
             CourseRun.starts_on > clock.now().date(),
             CourseRun.id.not_in(taken),
         )
@@ -125,7 +125,7 @@ def next_run(order: Order) -> CourseRun | None:
 def may_transfer(order: Order) -> bool:
     """Whether the buyer can still move to the next run: once, or when we moved the dates."""
     terms = find_terms(order)
-    if clock.local_date(clock.now(), order.run.time_zone) > order.run.ends_on:
+    if clock.local_date(clock.now(), order.place.time_zone) > order.place.ends_on:
         return False
     return terms is None or not terms.transfers or _back_for(order, terms).why == Why.MOVED
 
@@ -135,7 +135,7 @@ def transfer(order: Order, to: CourseRun) -> None:
 
     Raises NothingToLeave, NoOtherRun and what `hold_seat` raises.
     """
-    for run in sorted((order.run, to), key=lambda run: run.id):
+    for run in sorted((order.place, to), key=lambda run: run.id):
         lock_run(run)
     order = lock_order(order)
     enrolment, chosen = own_enrolment(order), next_run(order)
@@ -144,7 +144,7 @@ def transfer(order: Order, to: CourseRun) -> None:
     if not may_transfer(order) or chosen is None or chosen.id != to.id:
         raise NoOtherRun
     is_ours = back_for(order).why == Why.MOVED
-    before = order.run
+    before = order.place
     method = enrolment.method
     new = hold_seat(to, order.user, method=method)
     end_enrolment(enrolment, EnrolmentState.WITHDRAWN)
@@ -163,7 +163,7 @@ def agree_to_dates(order: Order) -> None:
     """The buyer keeps the place on the new dates. Safe to repeat."""
     terms = find_terms(lock_order(order))
     if terms is not None:
-        terms.first_day = order.run.starts_on
+        terms.first_day = order.place.starts_on
         db.session.flush()
 
 
@@ -189,14 +189,15 @@ def moved_orders() -> Sequence[OrderTerms]:
 def tell_of_moved_run(terms: OrderTerms) -> None:
     """Ask a buyer whose run begins much later: keep the place, move, or get all back. Once."""
     order = terms.order
-    terms.told_of = order.run.starts_on
+    terms.told_of = order.place.starts_on
     db.session.flush()
-    if own_enrolment(order) is None or back_for(order).why != Why.MOVED:
+    before = terms.first_day
+    if before is None or own_enrolment(order) is None or back_for(order).why != Why.MOVED:
         return
     tell(
         order.user,
         "payments.run_moved",
         **queries.facts_for_messages(order),
-        before=terms.first_day.isoformat(),
-        now=order.run.starts_on.isoformat(),
+        before=before.isoformat(),
+        now=order.place.starts_on.isoformat(),
     )

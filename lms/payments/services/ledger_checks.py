@@ -173,6 +173,7 @@ def _weeks_to_come() -> Iterable[Unexplained]:
     held = (
         select(Order.run_id, Order.currency, func.sum(OrderRevenue.deferred_minor))
         .join(Order, Order.id == OrderRevenue.order_id)
+        .where(Order.run_id.is_not(None))
         .group_by(Order.run_id, Order.currency)
     )
     rows = {(f"run:{run}", code): int(minor) for run, code, minor in db.session.execute(held)}

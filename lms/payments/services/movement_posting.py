@@ -9,6 +9,7 @@ from lms.ledger.kinds import EntryKind
 from lms.ledger.services.entries import post
 from lms.payments.models import Payment
 from lms.payments.movement_models import GatewayMovement
+from lms.payments.products import ledger_product
 from lms.payments.services.bookkeeping import about
 
 
@@ -23,7 +24,7 @@ def post_movement(
         clock.local_date(row.happened_at, settings().default_time_zone),
         amounts,
         about=about(order) if order else "",
-        product=f"run:{order.run_id}" if order else "",
+        product=ledger_product(order) if order else "",
         country=order.country if order else None,
         rail=row.gateway,
     )

@@ -5,25 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import exists, select
-
 from lms.core import clock
-from lms.core.db import db
 from lms.core.language import speaking
 from lms.core.money import Money
 from lms.core.settings import settings
-from lms.core.templating import format_days
-from lms.core.text import in_language
-from lms.courses.activity_types.base import activity_types
-from lms.courses.models import Activity, CourseRun
 from lms.invoicing import queries
 from lms.invoicing.errors import NoTaxRow, NothingToCredit
 from lms.invoicing.models import Invoice, InvoiceKind
 from lms.invoicing.services import invoices
 from lms.invoicing.services.invoices import Buyer, Item, Sale
 from lms.invoicing.services.sellers import main_seller
-from lms.invoicing.taxes import Fact
 from lms.payments.models import Order, Refund
+from lms.payments.products import ledger_product, product_of
 from lms.payments.services.attention import call_administrators
 from lms.payments.services.terms import find_terms
 
@@ -56,26 +49,17 @@ def buyer_of(order: Order) -> Buyer:
 def sale_of(order: Order) -> Sale:
     """What is sold, on the day on which it was paid."""
     with speaking(order.language):
-        title = in_language(order.run.course.title)
-        description = f"{title} ({format_days(order.run.starts_on, order.run.ends_on)})"
+        taxable = product_of(order).taxable(order)
     paid_at = order.paid_at or clock.now()
     return Sale(
         source=f"order:{order.id}",
         reference=order.number,
-        product=f"run:{order.run_id}",
+        product=ledger_product(order),
         day=clock.local_date(paid_at, settings().default_time_zone),
-        items=[Item(description, order.total)],
-        facts=[Fact.CAN_BE_FAILED] if _can_be_failed(order.run) else [],
+        items=[Item(taxable.description, order.total, order.quantity)],
+        supply=taxable.supply,
+        facts=taxable.facts,
     )
-
-
-def _can_be_failed(run: CourseRun) -> bool:
-    """Whether the course asks for something that is graded."""
-    graded = [name for name, kind in activity_types.items() if kind.is_graded]
-    found = exists().where(
-        Activity.course_id == run.course_id, Activity.is_required, Activity.kind.in_(graded)
-    )
-    return bool(db.session.scalar(select(found)))
 
 
 def issue_for(order: Order) -> Invoice | None:

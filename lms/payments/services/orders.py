@@ -14,29 +14,24 @@ from lms.core.db import db
 from lms.core.events import emit
 from lms.core.money import Money
 from lms.core.outbox import enqueue
-from lms.courses.events import EnrolmentEnded
-from lms.courses.models import CourseRun, EnrolmentState
-from lms.courses.services.enrolment import (
-    SEAT_HELD_FOR,
-    activate,
-    end_enrolment,
-    hold_seat,
-    lock_run,
-)
+from lms.courses.models import CourseRun
+from lms.courses.services.enrolment import SEAT_HELD_FOR, hold_seat
 from lms.notifications.services import tell
 from lms.payments import queries
 from lms.payments.errors import GatewayUnknown, NotForSale, OrderClosed
 from lms.payments.events import OrderPaid
 from lms.payments.gateways.base import PaymentGateway, Started, payment_gateways
 from lms.payments.models import OPEN, Order, OrderState
+from lms.payments.products import PLACE, Item, product_of, products
 from lms.payments.services.numbers import next_number, this_year
 from lms.payments.services.order_invoices import issue_for
 from lms.payments.services.prices import Wishes, show_price
 from lms.payments.services.terms import Billing, keep_terms
 from lms.payments.services.vouchers import release_voucher, use_voucher
 from lms.pricing.engine import OfferKind
-from lms.pricing.errors import PaymentRefused, PriceOnRequest, QuoteUsed
+from lms.pricing.errors import PaymentRefused, PriceOnRequest, QuoteChanged, QuoteUsed
 from lms.pricing.models import Quote
+from lms.pricing.queries import refuses_payment
 from lms.pricing.services.quotes import Calculation, check_ticket, keep_quote
 
 PAGE_CLOSES_BEFORE_SEAT = timedelta(minutes=4)  # so that nobody pays for a seat just lost
@@ -61,10 +56,10 @@ def change_state(order: Order, to: OrderState, from_: Sequence[str], **values: A
 def lock_order(order: Order) -> Order:
     """The order as it is now, locked until the end of the transaction.
 
-    Its run is locked first, as seats are: in the same order everywhere, so that two transactions
-    never wait for each other.
+    What it is about is locked first, as seats are: in the same order everywhere, so that two
+    transactions never wait for each other.
     """
-    lock_run(order.run)
+    product_of(order).lock(order)
     return db.session.execute(
         select(Order)
         .where(Order.id == order.id)
@@ -86,7 +81,7 @@ def place_order(
     ticket: str | None = None,
     billing: Billing | None = None,
 ) -> Order:
-    """Hold a seat and make the order for it; complete it at once when nothing is to be paid.
+    """Hold a place and make the order for it; complete it at once when nothing is to be paid.
 
     currency: the wanted one among those with a price. chosen: what the buyer wants to pay where
     people choose. ticket: the quote that the buyer was shown; None where nobody was shown anything,
@@ -115,10 +110,10 @@ def place_order(
             keep_terms(before, billing, before)
             return _take_up(before, gateway)
         close_order(before, OrderState.CANCELLED)
-    year = this_year()
     order = Order(
-        number=f"P-{year}-{next_number('order', year):06d}",
+        number=_new_number(),
         user_id=user.id,
+        product=PLACE,
         run_id=run.id,
         enrolment_id=enrolment.id,
         voucher_id=voucher.id if voucher else None,
@@ -143,6 +138,67 @@ def place_order(
     return order
 
 
+def order_item(
+    item: Item,
+    user: User,
+    gateway_name: str | None,
+    shown: Money,
+    *,
+    country: str | None = None,
+    language: str = "en",
+    billing: Billing | None = None,
+) -> Order:
+    """Make the order for something else than a place, at the price that the buyer was shown.
+
+    An open order for it on the same terms is taken up again, one on other terms is replaced.
+    Raises QuoteChanged when the price is another one by now, GatewayUnknown, PaymentRefused and
+    what the product's `hold` raises.
+    """
+    price = item.prices.get(shown.currency)
+    if price is None or price != shown:
+        raise QuoteChanged
+    if price and refuses_payment(country):
+        raise PaymentRefused
+    gateway = _usable_gateway(gateway_name, price.currency) if price else None
+    before = queries.find_open_item(item.product, item.key, user)
+    if before is not None:
+        before = lock_order(before)
+        if (before.gateway, before.total) == (gateway.name if gateway else None, price):
+            products[item.product].hold(before, _holds_for(gateway_name))
+            keep_terms(before, billing, before)
+            return _take_up(before, gateway)
+        close_order(before, OrderState.CANCELLED)
+    order = Order(
+        number=_new_number(),
+        user_id=user.id,
+        product=item.product,
+        item=item.key,
+        words=dict(item.title),
+        quantity=item.quantity,
+        run_id=item.run.id if item.run else None,
+        currency=price.currency,
+        amount_minor=price.minor,
+        total_minor=price.minor,
+        gateway=gateway.name if gateway else None,
+        country=country or user.country,
+        buyer_name=user.name,
+        language=language,
+        expires_at=clock.now() + _holds_for(gateway_name),
+    )
+    db.session.add(order)
+    db.session.flush()
+    products[item.product].hold(order, _holds_for(gateway_name))
+    keep_terms(order, billing, before)
+    if not price:
+        _complete_free(order)
+    return order
+
+
+def _new_number() -> str:
+    year = this_year()
+    return f"P-{year}-{next_number('order', year):06d}"
+
+
 def _quote_for(calculation: Calculation, user: User, ticket: str | None) -> Quote:
     """The quote that the order is placed from. Raises QuoteChanged, QuoteExpired or QuoteUsed."""
     checked = None if ticket is None else check_ticket(ticket, calculation, user)
@@ -154,11 +210,11 @@ def _quote_for(calculation: Calculation, user: User, ticket: str | None) -> Quot
 
 
 def pay_again(order: Order) -> Order:
-    """Open the way to pay anew, at the price of the order, with the seat that is still held.
+    """Open the way to pay anew, at the price of the order, with what is still held.
 
-    Raises OrderClosed and what `hold_seat` raises.
+    Raises OrderClosed and what the product's `hold` raises.
     """
-    hold_seat(order.run, order.user, method="payment", for_=_holds_for(order.gateway))
+    product_of(order).hold(order, _holds_for(order.gateway))
     order = lock_order(order)
     if not order.is_open:
         raise OrderClosed
@@ -228,12 +284,10 @@ def keep_page(order: Order, started: Started, attempt: int) -> None:
 
 
 def _complete_free(order: Order) -> None:
-    """A reduction covers all: the person is enrolled at once."""
+    """A reduction covers all: the buyer has it at once."""
     change_state(order, OrderState.PAID, OPEN, paid_at=clock.now(), expires_at=None)
-    assert order.enrolment is not None
-    order.enrolment.method = "voucher" if order.voucher_id is not None else "payment"
     issue_for(order)
-    activate(order.enrolment)
+    product_of(order).deliver(order)
     emit(OrderPaid(order))
 
 
@@ -252,7 +306,7 @@ def cancel_order(order: Order) -> None:
     order = lock_order(order)
     if order.is_settling or not close_order(order, OrderState.CANCELLED):
         raise OrderClosed
-    _free_seat(order)
+    product_of(order).release(order, is_over=False)
 
 
 def expire_order(order: Order) -> None:
@@ -261,35 +315,17 @@ def expire_order(order: Order) -> None:
     if order.expires_at is None or order.expires_at > clock.now():
         return
     close_order(order, OrderState.EXPIRED)
-    held_until = order.enrolment.offer_expires_at if order.enrolment else None
-    is_taken_up = queries.find_open_order(order.run, order.user) is not None
-    if held_until is not None and held_until <= clock.now() and not is_taken_up:
-        _free_seat(order)
-
-
-def _free_seat(order: Order) -> None:
-    enrolment = order.enrolment
-    if enrolment is not None and enrolment.state == EnrolmentState.PENDING_PAYMENT:
-        end_enrolment(enrolment, EnrolmentState.EXPIRED)
-
-
-def close_orders_of(event: EnrolmentEnded) -> None:
-    """The seat is gone, so nobody shall pay for it any more."""
-    order = queries.find_open_order(event.enrolment.run, event.enrolment.user)
-    if order is not None:
-        close_order(order, OrderState.EXPIRED)
+    product_of(order).release(order, is_over=True)
 
 
 def settling(order: Order) -> None:
-    """The buyer has paid in a way that takes days: keep order and seat so long. Safe to repeat."""
+    """The buyer has paid in a way that takes days: keep all for so long. Safe to repeat."""
     order = lock_order(order)
     if order.is_settling or not order.is_open:
         return
     until = clock.now() + SETTLING_TAKES
     order.is_settling, order.expires_at, order.failure = True, until, None
-    enrolment = order.enrolment
-    if enrolment is not None and enrolment.state == EnrolmentState.PENDING_PAYMENT:
-        enrolment.offer_expires_at = max(enrolment.offer_expires_at or until, until)
+    product_of(order).hold_until(order, until)
     db.session.flush()
 
 

@@ -1,4 +1,4 @@
-"""Money that comes in: from a gateway's facts to an enrolled person, exactly once."""
+"""Money that comes in: from a gateway's facts to what was bought, exactly once."""
 
 from __future__ import annotations
 
@@ -12,13 +12,6 @@ from lms.core.audit import record
 from lms.core.db import db
 from lms.core.events import emit
 from lms.core.money import Money
-from lms.courses.errors import AlreadyEnrolled, EnrolmentClosed
-from lms.courses.models import HOLDS_SEAT, Enrolment, EnrolmentState, PublicationState
-from lms.courses.services.enrolment import (
-    activate,
-    has_free_seat,
-    join_waiting_list,
-)
 from lms.notifications.services import tell
 from lms.payments import queries
 from lms.payments.errors import OrderClosed, ReferenceUsed, WrongTransferAmount
@@ -42,6 +35,7 @@ from lms.payments.models import (
     RefundReason,
     WebhookEvent,
 )
+from lms.payments.products import product_of
 from lms.payments.services import bookkeeping, disputes, order_invoices, orders, refunds
 from lms.payments.services.attention import call_administrators
 from lms.payments.services.numbers import insert_if_new
@@ -110,9 +104,8 @@ def apply_fact(gateway: str, fact: Fact) -> Order | None:
 def take_payment(
     order: Order, gateway: str, reference: str, amount: Money, confirmed_by: User | None = None
 ) -> Payment:
-    """Note money received and, when it is what the order asks for, enrol. Safe to repeat."""
+    """Note money received and, when it is what the order asks for, deliver. Safe to repeat."""
     order = orders.lock_order(order)
-    run = order.run
     payment = queries.find_payment(gateway, reference)
     if payment is not None:
         return payment
@@ -145,40 +138,20 @@ def take_payment(
     if was_paid_before:
         return _give_back(payment, PaymentException.PAID_TWICE, RefundReason.PAID_TWICE)
     retake_voucher(order)
-    enrolment = queries.find_enrolment(order.run_id, order.user_id)
-    if enrolment is not None and enrolment.may_study:
-        return _give_back(payment, PaymentException.PAID_TWICE, RefundReason.PAID_TWICE)
-    if run.state == PublicationState.CANCELLED:
-        return _give_back(payment, PaymentException.RUN_CANCELLED, RefundReason.RUN_CANCELLED)
-    has_seat = enrolment is not None and enrolment.state in HOLDS_SEAT
-    if not has_seat and not has_free_seat(run):
-        _wait_for_seat(order)
-        return _give_back(payment, PaymentException.SEAT_GONE, RefundReason.SEAT_GONE)
-    _enrol(order, enrolment)
+    refused = product_of(order).refuses(order)
+    if refused is not None:
+        return _give_back(payment, refused.why, refused.reason)
+    _deliver(order)
     return payment
 
 
-def _enrol(order: Order, enrolment: Enrolment | None) -> None:
-    """The seat is paid: the buyer may study."""
-    if enrolment is None:
-        enrolment = Enrolment(
-            run_id=order.run_id,
-            user_id=order.user_id,
-            method="payment",
-            state=EnrolmentState.PENDING_PAYMENT,
-        )
-        db.session.add(enrolment)
-        db.session.flush()
-    enrolment.method = "payment"
-    order.enrolment_id = enrolment.id
-    other = queries.find_open_order(order.run, order.user)
-    if other is not None:
-        orders.close_order(other, OrderState.CANCELLED)
+def _deliver(order: Order) -> None:
+    """What was bought is paid: the buyer has it, and the receipt."""
     issue_receipt(order)
     bookkeeping.book_sale(order)
     facts = queries.facts_for_messages(order) | {"taxes": order_invoices.taxes_told(order)}
     tell(order.user, "payments.receipt", **facts)
-    activate(enrolment)
+    product_of(order).deliver(order)
     emit(OrderPaid(order))
 
 
@@ -188,13 +161,6 @@ def _give_back(payment: Payment, why: PaymentException, reason: RefundReason) ->
     call_administrators(payment.order, why)
     refunds.request_refund(payment, payment.remaining, reason)
     return payment
-
-
-def _wait_for_seat(order: Order) -> None:
-    try:
-        join_waiting_list(order.run, order.user)
-    except (EnrolmentClosed, AlreadyEnrolled):
-        return  # nothing to wait for
 
 
 def _note_failure(order: Order, fact: PaymentDeclined) -> None:

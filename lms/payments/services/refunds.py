@@ -14,8 +14,6 @@ from lms.core.events import emit
 from lms.core.money import Money
 from lms.core.outbox import enqueue
 from lms.courses.events import CourseRunCancelled
-from lms.courses.models import EnrolmentState
-from lms.courses.services.enrolment import end_enrolment
 from lms.notifications.services import tell
 from lms.payments import queries
 from lms.payments.errors import NothingToRefund
@@ -31,6 +29,7 @@ from lms.payments.models import (
     RefundReason,
     RefundState,
 )
+from lms.payments.products import product_of
 from lms.payments.services.attention import call_administrators
 from lms.payments.services.bookkeeping import book_failed_refund, book_refund
 from lms.payments.services.orders import close_order, lock_order
@@ -190,7 +189,7 @@ def _note(payment: Payment, amount: Money, reason: RefundReason, reference: str)
 
 
 def _follow_ledger(order: Order) -> None:
-    """Let the order's state say what the ledger says; without money there is no seat."""
+    """Let the order's state say what the ledger says; without money it is taken back."""
     if order.state not in (*SETTLED, OrderState.REFUNDED):
         return
     kept = queries.kept_for(order)
@@ -201,11 +200,8 @@ def _follow_ledger(order: Order) -> None:
     else:
         order.state = OrderState.REFUNDED
     db.session.flush()
-    if order.state != OrderState.REFUNDED:
-        return
-    enrolment = queries.find_enrolment(order.run_id, order.user_id)
-    if enrolment is not None and enrolment.may_study and queries.carries_enrolment(order):
-        end_enrolment(enrolment, EnrolmentState.REFUNDED)
+    if order.state == OrderState.REFUNDED:
+        product_of(order).take_back(order)
 
 
 def refund_cancelled_run(event: CourseRunCancelled) -> None:

@@ -98,8 +98,7 @@ def _order_page(
     page = render_template(
         "payments/admin/order.html",
         order=order,
-        course=order.run.course,
-        enrolment=queries.find_enrolment(order.run_id, order.user_id),
+        enrolment=order.enrolment,
         timeline=queries.timeline(order),
         issued=issued_for(order),
         transfer=(transfer or TransferForm()) if takes_transfer else None,
@@ -161,7 +160,6 @@ def admin_ask_refund(order_uuid: uuid.UUID) -> ResponseReturnValue:
     return render_template(
         "payments/admin/refund.html",
         order=order,
-        course=order.run.course,
         left=left,
         form=RefundForm(),
         is_by_hand=order.gateway in by_hand(),
@@ -179,7 +177,6 @@ def admin_refund(order_uuid: uuid.UUID) -> ResponseReturnValue:
         return render_template(
             "payments/admin/refund.html",
             order=order,
-            course=order.run.course,
             left=left,
             form=form,
             is_by_hand=order.gateway in by_hand(),

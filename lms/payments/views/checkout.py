@@ -206,8 +206,9 @@ def open_payment_page(order_uuid: uuid.UUID) -> ResponseReturnValue:
     with transaction(write=False):
         order = queries.get_order(order_uuid)
         if order.state == OrderState.PAID:
-            title = in_language(order.run.course.title)
-            flash(_("Welcome. You are enrolled in %(title)s.", title=title), "success")
+            title = in_language(order.title)
+            if order.is_for_place:
+                flash(_("Welcome. You are enrolled in %(title)s.", title=title), "success")
             return order_page
         if services.page_is_open(order) and order.gateway_url:
             return redirect(order.gateway_url, 303)

@@ -88,10 +88,9 @@ def ask_leave(order_uuid: uuid.UUID) -> ResponseReturnValue:
     return render_template(
         "payments/leave.html",
         order=order,
-        course=order.run.course,
         form=form,
         other=leaving.next_run(order) if leaving.may_transfer(order) else None,
-        rule=policy_terms(leaving.policy_of(order), order.run, order.currency),
+        rule=policy_terms(leaving.policy_of(order), order.place, order.currency),
         **values,
     )
 
@@ -118,7 +117,7 @@ def leave(order_uuid: uuid.UUID) -> ResponseReturnValue:
 def transfer(order_uuid: uuid.UUID, run_uuid: uuid.UUID) -> ResponseReturnValue:
     """Move to the next run of the course."""
     order, run = own_order(order_uuid), queries.get_run(run_uuid)
-    if run.course_id != order.run.course_id:
+    if run.course_id != order.place.course_id:
         raise NoOtherRun
     leaving.transfer(order, run)
     days = format_days(run.starts_on, run.ends_on)

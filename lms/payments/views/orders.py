@@ -23,6 +23,7 @@ from lms.payments.errors import OrderClosed
 from lms.payments.forms import ActionForm
 from lms.payments.gateways.bank_transfer import bank_account
 from lms.payments.models import Order
+from lms.payments.products import product_of
 from lms.payments.services import leaving
 from lms.payments.services import orders as services
 from lms.payments.services.order_invoices import issued_for
@@ -52,10 +53,12 @@ def _values(order: Order) -> dict[str, Any]:
     """What the page and its changing part show."""
     came_back = request.args.get("back")
     waits = order.is_open and order.gateway != "bank_transfer"  # declined before, paid after, too
-    enrolment = queries.find_enrolment(order.run_id, order.user_id)
+    enrolment = (
+        queries.find_enrolment(order.place.id, order.user_id) if order.is_for_place else None
+    )
     return {
         "order": order,
-        "course": order.run.course,
+        "delivery": product_of(order).delivery(order),
         "enrolment": enrolment,
         "issued": issued_for(order),
         "returning": [refund for refund in order.refunds if refund.state != "failed"],
@@ -122,7 +125,10 @@ def cancel_order(order_uuid: uuid.UUID) -> ResponseReturnValue:
     """Give the order and its seat up."""
     order = own_order(order_uuid)
     services.cancel_order(order)
-    flash(_("The order is cancelled and your place is free for others."), "success")
+    if order.is_for_place:
+        flash(_("The order is cancelled and your place is free for others."), "success")
+    else:
+        flash(_("The order is cancelled."), "success")
     return redirect(url_for(".show_order", order_uuid=order_uuid), 303)
 
 

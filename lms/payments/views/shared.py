@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext, lazy_pgettext
 from flask_babel.speaklater import LazyString
@@ -14,8 +15,9 @@ from lms.core.templating import format_moment
 from lms.core.text import in_language
 from lms.payments.gateways.bank_transfer import bank_account
 from lms.payments.gateways.base import MovementKind, payment_gateways
-from lms.payments.models import OrderState, PaymentException, RefundReason, RefundState
+from lms.payments.models import Order, OrderState, PaymentException, RefundReason, RefundState
 from lms.payments.movement_models import DisputeState
+from lms.payments.products import products
 from lms.payments.views import bp
 
 STATES: dict[str, LazyString] = {
@@ -84,6 +86,21 @@ def order_state(state: str) -> str:
 def order_state_kind(state: str) -> str:
     """The kind of badge for an order's state."""
     return _KINDS[OrderState(state)]
+
+
+@bp.app_template_filter("product_label")
+def product_label(name: str) -> str:
+    """What kind of thing was bought; also of a product whose plugin is gone."""
+    product = products.get(name)
+    return str(product.label) if product else name
+
+
+@bp.app_template_filter("checkout_url")
+def checkout_url(order: Order) -> str:
+    """Where the same is bought again, or paid in another way."""
+    if order.is_for_place:
+        return url_for("payments.checkout", run_uuid=order.place.uuid)
+    return url_for("payments.buy", product=order.product, item=order.item)
 
 
 @bp.app_template_filter("refund_reason")

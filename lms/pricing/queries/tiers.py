@@ -72,6 +72,11 @@ class CountryTier:
         return self.exception is not None and self.exception.refuses_payment
 
 
+def refuses_payment(country: str | None) -> bool:
+    """Whether money cannot be taken from there at all."""
+    return country is not None and tiers_of([country])[country].refuses_payment
+
+
 def policy(day: date | None = None) -> Policy:
     """Tiers, countries and exceptions of one day; today when None."""
     exceptions = exceptions_on(day or today())

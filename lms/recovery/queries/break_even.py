@@ -152,9 +152,9 @@ def positions(runs: Sequence[CourseRun]) -> list[Position]:
         )
     }
     paying: dict[Key, int] = {
-        (run_id, currency): count
+        (int(run_id or 0), currency): int(count)
         for run_id, currency, count in db.session.execute(
-            select(Order.run_id, Order.currency, func.count())
+            select(Order.run_id, Order.currency, func.sum(Order.quantity))
             .where(Order.run_id.in_(ids), Order.state.in_(SETTLED), Order.total_minor > 0)
             .group_by(Order.run_id, Order.currency)
         )

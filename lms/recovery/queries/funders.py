@@ -143,7 +143,7 @@ def _money(link: FunderLink, learners: dict[Any, Row]) -> list[Shown]:
     paying = {
         (row[0], row[1]): row[2]
         for row in db.session.execute(
-            select(Order.run_id, Order.currency, func.count())
+            select(Order.run_id, Order.currency, func.sum(Order.quantity))
             .where(Order.run_id.in_(ids), Order.state.in_(SETTLED), Order.total_minor > 0)
             .group_by(Order.run_id, Order.currency)
         )
