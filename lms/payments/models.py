@@ -236,6 +236,16 @@ class Order(Model):
         return dict(self.words or self.place.course.title)
 
     @property
+    def bought(self) -> list[tuple[dict[str, str], Money]]:
+        """What is paid for, as a payment page shows it: title by language, and price."""
+        return [(self.title, self.total)]
+
+    @property
+    def page(self) -> tuple[str, dict[str, Any]]:
+        """Endpoint and values of the page to which its buyer comes back."""
+        return "payments.show_order", {"order_uuid": self.uuid}
+
+    @property
     def is_open(self) -> bool:
         """Whether it waits for its payment."""
         return self.state in OPEN

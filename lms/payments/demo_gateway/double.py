@@ -85,9 +85,13 @@ class StripeDouble(BalanceBook):
         for name in ("mode", "line_items", "success_url"):
             if name not in params:
                 raise Refused(400, "parameter_missing", f"Missing required param: {name}.")
-        amount = params["line_items"][0]["price_data"]["unit_amount"]
-        if not isinstance(amount, int) or amount < 0:
-            raise Refused(400, "parameter_invalid_integer", "Invalid integer: unit_amount.")
+        prices = [line["price_data"] for line in params["line_items"]]
+        for price in prices:
+            amount = price["unit_amount"]
+            if not isinstance(amount, int) or amount < 0:
+                raise Refused(400, "parameter_invalid_integer", "Invalid integer: unit_amount.")
+        if len({price["currency"] for price in prices}) > 1:
+            raise Refused(400, "", "All line items must have the same currency.")
         until = params.get("expires_at")
         if until is not None and not 30 * 60 - 5 <= until - time.time() <= 24 * 3600:
             message = "The `expires_at` timestamp must be 30 minutes to 24 hours from now."
@@ -96,8 +100,8 @@ class StripeDouble(BalanceBook):
             session = change.put(make_session(params, self.address))
             intent = params.get("payment_intent_data", {})
             change.put({"id": f"{session['id']}:intent", **intent})
-            line = params["line_items"][0]["price_data"]["product_data"]
-            change.put({"id": f"{session['id']}:line", **line})
+            names = ", ".join(price["product_data"]["name"] for price in prices)
+            change.put({"id": f"{session['id']}:line", "name": names})
         return session
 
     def get(self, key: str) -> Thing:

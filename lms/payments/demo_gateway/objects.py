@@ -19,9 +19,9 @@ def new_id(prefix: str) -> str:
 def make_session(params: Thing, address: str) -> Thing:
     """A checkout session that is open. params: as of `sessions.create`, numbers as numbers."""
     key = new_id("cs_test")
-    line = params["line_items"][0]
-    price = line["price_data"]
-    total = price["unit_amount"] * line["quantity"]
+    lines = params["line_items"]
+    price = lines[0]["price_data"]
+    total = sum(line["price_data"]["unit_amount"] * line["quantity"] for line in lines)
     return {
         "id": key,
         "object": "checkout.session",

@@ -11,8 +11,7 @@ from lms.core.db import db
 from lms.core.models import SiteSetting
 from lms.core.web import absolute_url
 from lms.ledger.accounts import Account
-from lms.payments.gateways.base import PaymentGateway, Started
-from lms.payments.models import Order
+from lms.payments.gateways.base import Payable, PaymentGateway, Started
 
 
 def bank_account() -> dict[str, Any]:
@@ -47,6 +46,7 @@ class BankTransferGateway(PaymentGateway):
         """Whether an account is set up."""
         return bool(bank_account().get("account"))
 
-    def start(self, order: Order) -> Started:
+    def start(self, payable: Payable) -> Started:
         """The order's own page holds the instructions."""
-        return Started(absolute_url("payments.show_order", order_uuid=order.uuid))
+        endpoint, values = payable.page
+        return Started(absolute_url(endpoint, **values))

@@ -12,14 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar, Protocol
 
 from flask_babel.speaklater import LazyString
 
 from lms.core.money import Money
 from lms.core.registry import Registered
 from lms.ledger.accounts import Account
-from lms.payments.models import Order, Refund
+from lms.payments.models import Refund
 
 
 @dataclass(frozen=True)
@@ -148,8 +148,43 @@ class Started:
     session: str | None = None
 
 
+def part_reference(reference: str, part: int) -> str:
+    """How the part of a payment that belongs to one order of several is named, counted from 1."""
+    return f"{reference}/{part}"
+
+
+def whole_reference(reference: str) -> str:
+    """The service's own id of the payment that this is, or is a part of."""
+    return reference.partition("/")[0]
+
+
 class RefundFailed(Exception):
     """The gateway will not give the money back; trying again is of no use."""
+
+
+class Payable(Protocol):
+    """What one payment page is opened for: an order, or several that are paid at once."""
+
+    uuid: Any  # UUID: names it at the service
+    number: Any  # str: for people
+    attempt: Any  # int: pages opened for it
+    currency: Any  # str
+    language: Any  # str
+    expires_at: Any  # datetime | None
+    gateway_session: Any  # str | None
+    user: Any  # User
+
+    @property
+    def total(self) -> Money:
+        """What is to be paid."""
+
+    @property
+    def bought(self) -> Sequence[tuple[Mapping[str, str], Money]]:
+        """Title by language and price of each thing; they add up to the total."""
+
+    @property
+    def page(self) -> tuple[str, dict[str, Any]]:
+        """Endpoint and values of the page to which the buyer comes back."""
 
 
 class PaymentGateway(ABC):
@@ -162,6 +197,7 @@ class PaymentGateway(ABC):
     holds_seat_for: ClassVar[timedelta]
     refunds_by_hand: ClassVar[bool] = False  # an administrator sends the money and says so
     instructions: ClassVar[str | None] = None  # notification kind that tells how to pay
+    takes_baskets: ClassVar[bool] = False  # several orders at once
 
     @property
     def ledger_account(self) -> str:
@@ -173,17 +209,17 @@ class PaymentGateway(ABC):
         """Whether it is set up and takes this ISO 4217 currency."""
 
     @abstractmethod
-    def start(self, order: Order) -> Started:
-        """Open the page on which the order is paid. Called outside of any transaction.
+    def start(self, payable: Payable) -> Started:
+        """Open the page on which it is paid. Called outside of any transaction.
 
-        Safe to repeat for the same `order.attempt`. Raises GatewayUnavailable.
+        Safe to repeat for the same `payable.attempt`. Raises GatewayUnavailable.
         """
 
     def close(self, session: str) -> None:
         """Close an open payment page, so that nobody pays there any more."""
 
-    def look_up(self, order: Order) -> Sequence[Fact]:
-        """Ask the service what became of an open order. Raises GatewayUnavailable."""
+    def look_up(self, payable: Payable) -> Sequence[Fact]:
+        """Ask the service what became of an open page. Raises GatewayUnavailable."""
         return ()
 
     def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> GatewayEvent | None:

@@ -30,6 +30,7 @@ from lms.payments.gateways.base import (
     GatewayEvent,
     MoneyReturned,
     Movement,
+    Payable,
     PaymentArrived,
     PaymentDeclined,
     PaymentGateway,
@@ -38,9 +39,10 @@ from lms.payments.gateways.base import (
     RefundSettled,
     SessionExpired,
     Started,
+    whole_reference,
 )
 from lms.payments.gateways.stripe_amounts import from_stripe, to_stripe
-from lms.payments.models import Order, Refund
+from lms.payments.models import Refund
 
 if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams
@@ -84,32 +86,34 @@ def _webhook_secret(config: Settings) -> str:
     return config.stripe_webhook_secret.get_secret_value() if config.stripe_webhook_secret else ""
 
 
-def session_params(order: Order) -> SessionCreateParams:
-    """What is asked of Stripe for an order: price and name come from the server."""
-    assert order.expires_at is not None
-    back = absolute_url("payments.show_order", order_uuid=order.uuid)
-    closes_at = order.expires_at - (SEAT_FOR - PAGE_OPEN_FOR)
-    ours = {"order": str(order.uuid), "attempt": str(order.attempt)}
+def session_params(payable: Payable) -> SessionCreateParams:
+    """What is asked of Stripe for an order or basket: prices and names come from the server."""
+    assert payable.expires_at is not None
+    endpoint, values = payable.page
+    back = absolute_url(endpoint, **values)
+    closes_at = payable.expires_at - (SEAT_FOR - PAGE_OPEN_FOR)
+    ours = {"order": str(payable.uuid), "attempt": str(payable.attempt)}
     return {
         "mode": "payment",
         "line_items": [
             {
                 "quantity": 1,
                 "price_data": {
-                    "currency": order.currency.lower(),
-                    "unit_amount": to_stripe(order.total),
-                    "product_data": {"name": in_language(order.title, order.language)[:250]},
+                    "currency": payable.currency.lower(),
+                    "unit_amount": to_stripe(price),
+                    "product_data": {"name": in_language(title, payable.language)[:250]},
                 },
             }
+            for title, price in payable.bought
         ],
-        "client_reference_id": str(order.uuid),
+        "client_reference_id": str(payable.uuid),
         "metadata": ours,
-        "payment_intent_data": {"metadata": ours, "description": order.number},
-        "customer_email": order.user.email,
+        "payment_intent_data": {"metadata": ours, "description": payable.number},
+        "customer_email": payable.user.email,
         "success_url": f"{back}?back=paid",
         "cancel_url": f"{back}?back=cancelled",
         "expires_at": int(closes_at.timestamp()),
-        "locale": order.language if order.language in ("en", "es", "fr", "pt") else "auto",
+        "locale": payable.language if payable.language in ("en", "es", "fr", "pt") else "auto",
     }
 
 
@@ -127,23 +131,24 @@ def _where_one_pays() -> str:
 
 
 class StripeGateway(PaymentGateway):
-    """Hosted Checkout: one session for each attempt of an order."""
+    """Hosted Checkout: one session for each attempt of an order or basket."""
 
     name = "stripe"
     label = lazy_gettext("Card")
     description = LazyString(lambda: _where_one_pays())
     button = lazy_gettext("Continue to payment")
     holds_seat_for = SEAT_FOR
+    takes_baskets = True
 
     def is_available(self, currency: str) -> bool:
         """Whether keys are set, or the demo pays with test cards."""
         config = settings()
         return config.stripe_secret_key is not None or is_demo(config)
 
-    def start(self, order: Order) -> Started:
+    def start(self, payable: Payable) -> Started:
         """Create the session; the same one for the same attempt."""
-        params = session_params(order)
-        key = f"{order.uuid}-{order.attempt}"
+        params = session_params(payable)
+        key = f"{payable.uuid}-{payable.attempt}"
         try:
             session = client().v1.checkout.sessions.create(params, {"idempotency_key": key})
         except stripe.StripeError as error:
@@ -162,12 +167,12 @@ class StripeGateway(PaymentGateway):
         except stripe.StripeError as error:
             raise GatewayUnavailable from error
 
-    def look_up(self, order: Order) -> Sequence[Fact]:
-        """What the session of the order says now."""
-        if order.gateway_session is None:
+    def look_up(self, payable: Payable) -> Sequence[Fact]:
+        """What its session says now."""
+        if payable.gateway_session is None:
             return ()
         try:
-            session = client().v1.checkout.sessions.retrieve(order.gateway_session)
+            session = client().v1.checkout.sessions.retrieve(payable.gateway_session)
         except stripe.StripeError as error:
             raise GatewayUnavailable from error
         return _session_facts(session)
@@ -187,7 +192,7 @@ class StripeGateway(PaymentGateway):
         try:
             answer = client().v1.refunds.create(
                 {
-                    "payment_intent": refund.payment.reference,
+                    "payment_intent": whole_reference(refund.payment.reference),
                     "amount": to_stripe(refund.amount),
                     "metadata": {"refund": str(refund.uuid), "order": str(refund.order.uuid)},
                 },
