@@ -169,6 +169,12 @@ class TableTooLong(InvalidInput):
     )
 
 
+class CheckNotOfHere(InvalidInput):
+    """What shall be put on paper is not a check that was made here a moment ago."""
+
+    message = lazy_gettext("This check is over an hour old, or not one of this site. Check again.")
+
+
 class AnotherRequest(DomainError):
     """The key of a repeated request was used for another one before."""
 

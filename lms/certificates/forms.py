@@ -11,6 +11,7 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     BooleanField,
+    HiddenField,
     RadioField,
     SelectField,
     SelectMultipleField,
@@ -24,7 +25,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from lms.certificates.models import KeyScope, RevocationReason
 from lms.certificates.services.issue import tidy_name
-from lms.certificates.uploads import MAX_TEXT
+from lms.certificates.uploads import LARGEST_REPORT, MAX_TEXT
 from lms.config import LANGUAGES
 
 REASONS: dict[str, LazyString] = {
@@ -67,6 +68,12 @@ class UploadForm(FlaskForm):  # type: ignore[misc]
             " kept."
         ),
     )
+
+
+class PaperForm(FlaskForm):  # type: ignore[misc]
+    """The signed report of a check, which the page hands back to have it put on paper."""
+
+    report = HiddenField(validators=[DataRequired(), Length(max=LARGEST_REPORT)])
 
 
 class RevocationForm(FlaskForm):  # type: ignore[misc]

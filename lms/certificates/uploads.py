@@ -28,6 +28,7 @@ MAX_FILE = 5 * 1024 * 1024  # bytes
 LARGEST_REPORT = 2 * 1024 * 1024  # bytes; of other documents LARGEST
 MAX_TEXT = 400_000  # signs that may be pasted
 MAX_OBJECTS = 20_000  # of a PDF
+LONGEST_NAME = 120  # signs of a file's name that a report repeats
 LINK_SECONDS = 6.0
 ATTACHMENT = "credential.json"
 REPORT = "report.json"  # attached to a report on paper
@@ -46,12 +47,25 @@ class Upload:
     token: Token | None = None
     code: str | None = None
     pdf_digest: str | None = None  # SHA-256 of the file, None for all but PDF
+    digest: str | None = None  # SHA-256 of what was shown, whatever it is; None for a code
+    name: str = ""  # of the file, or the address without its query
 
 
-def read_upload(content: bytes) -> Upload:
+def read_upload(content: bytes, name: str = "") -> Upload:
     """Find the credential in a PDF, PNG, SVG, JSON or JWT file. Raises UploadUnreadable."""
     if not content or len(content) > MAX_FILE:
         raise UploadUnreadable
+    digest = hashlib.sha256(content).hexdigest()
+    return replace(_read_content(content), digest=digest, name=tidy(name)[:LONGEST_NAME])
+
+
+def tidy(name: str) -> str:
+    """A name of a file without its folders and without signs that cannot be shown."""
+    last = re.split(r"[/\\]", name)[-1]
+    return "".join(sign for sign in last if sign.isprintable()).strip()
+
+
+def _read_content(content: bytes) -> Upload:
     start = content[:1024].lstrip()
     try:
         if start.startswith(b"%PDF-"):
@@ -106,8 +120,10 @@ def _read_link(link: str) -> Upload:
     code = own_code(link)
     if code is not None:
         return Upload(code=code)
+    address = urlsplit(link)._replace(query="", fragment="").geturl()
     try:
-        return read_upload(fetch(link, at_most=MAX_FILE, seconds=LINK_SECONDS))
+        found = read_upload(fetch(link, at_most=MAX_FILE, seconds=LINK_SECONDS))
+        return replace(found, name=address[:LONGEST_NAME])
     except (OSError, DomainError):
         raise LinkUnreadable from None
 

@@ -131,6 +131,7 @@ def test_every_route_of_the_room_is_in_the_list(app):
     offline = {rule for rule in rules if rule.startswith("/verify/offline/")}  # see test_offline
     assert rules - known - own - designing - offline == {
         "/verify/file",
+        "/verify/report.pdf",
         "/achievements/<uuid:identifier>",
         "/achievements/<uuid:identifier>/badge.png",
     }

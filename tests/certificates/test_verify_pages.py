@@ -166,7 +166,7 @@ def test_an_issued_pdf_is_valid(client, drawn, monkeypatch):
     read_with = []
     read = public.read_upload
     monkeypatch.setattr(
-        public, "read_upload", lambda content: read_with.append(will_write()) or read(content)
+        public, "read_upload", lambda *shown: read_with.append(will_write()) or read(*shown)
     )
 
     page = upload(client, pdf_of(drawn))

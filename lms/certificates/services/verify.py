@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -20,13 +20,15 @@ from sqlalchemy import insert
 from lms.certificates import data_integrity, queries
 from lms.certificates import facts as register
 from lms.certificates.codes import read_code
+from lms.certificates.errors import CheckNotOfHere
+from lms.certificates.json_text import BadJson, read_object
 from lms.certificates.models import Credential, IssuerKey, VerificationLog
 from lms.certificates.open_badge import fingerprint, issuer_did, verification_method
 from lms.certificates.services import keys, report
 from lms.certificates.services.signing import was_signed_here
-from lms.certificates.uploads import Upload
+from lms.certificates.uploads import LARGEST_REPORT, Upload
 from lms.certificates.verifier import issuers, judge, proofs
-from lms.certificates.verifier.claims import issuer_of, read_claims
+from lms.certificates.verifier.claims import instant_of, issuer_of, read_claims
 from lms.certificates.verifier.issuers import Issuer, issuer_of_document
 from lms.certificates.verifier.outcome import (
     CannotCheck,
@@ -42,6 +44,7 @@ from lms.core.db import db
 
 __all__ = ["Check", "State", "Verdict"]
 
+FRESH_FOR = timedelta(hours=1)  # how long a check may still be put on paper
 SECONDS_OF_RECORD = 20.0  # for the certificates of a learner record, which others may have issued
 
 
@@ -267,6 +270,26 @@ def verify_report(document: Mapping[str, Any]) -> Verdict:
         return Verdict(State.UNCHECKED, now, checks=checks, problem=reason.problem)
     checked = {Check.ISSUER: True, Check.SIGNATURE: True}
     return Verdict(State.VALID, now, checks=checked, report=document)
+
+
+def read_fresh_report(text: str) -> dict[str, Any]:
+    """A report that was signed here within the last hour, to be put on paper; nothing is kept of
+    what was checked, so the page hands its own report back.
+
+    Raises CheckNotOfHere.
+    """
+    try:
+        document = read_object(text.encode(), LARGEST_REPORT)
+    except BadJson:
+        raise CheckNotOfHere from None
+    if not report.is_report(document) or issuer_of(document) != issuer_did():
+        raise CheckNotOfHere
+    if not verify_report(document).is_valid:
+        raise CheckNotOfHere
+    checked_at = instant_of(document.get("checkedAt"))
+    if checked_at is None or not clock.now() - FRESH_FOR <= checked_at <= clock.now():
+        raise CheckNotOfHere
+    return document
 
 
 def own_identity() -> Issuer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import orjson
 from flask import make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
@@ -12,13 +13,19 @@ from markupsafe import Markup
 from lms.accounts.permissions import can
 from lms.certificates import queries
 from lms.certificates.codes import read_code
-from lms.certificates.errors import IssuerKeyUnavailable, LinkUnreadable, UploadUnreadable
-from lms.certificates.forms import CodeForm, UploadForm
+from lms.certificates.errors import (
+    CheckNotOfHere,
+    IssuerKeyUnavailable,
+    LinkUnreadable,
+    UploadUnreadable,
+)
+from lms.certificates.forms import CodeForm, PaperForm, UploadForm
+from lms.certificates.models import KeyUse
 from lms.certificates.open_badge import issuer_did
 from lms.certificates.report_paper import draw_report
 from lms.certificates.services import report
 from lms.certificates.services import verify as services
-from lms.certificates.services.verify import State, Verdict
+from lms.certificates.services.verify import Check, State, Verdict
 from lms.certificates.uploads import MAX_FILE, Upload, read_text, read_upload
 from lms.certificates.verifier.claims import instant_of, issuer_of
 from lms.certificates.views import bp
@@ -31,7 +38,7 @@ from lms.certificates.views.limits import (
     limit_uploads,
 )
 from lms.certificates.views.many import attached
-from lms.certificates.views.shared import check_texts, problem_text, shown_facts
+from lms.certificates.views.shared import NAME_MATCHES, check_texts, problem_text, shown_facts
 from lms.core.db import transaction
 from lms.core.errors import NotFound
 from lms.core.fragments import keep_fragment, reader_key
@@ -100,7 +107,7 @@ def verdict_report(code: str) -> ResponseReturnValue:
 def verdict_paper(code: str) -> ResponseReturnValue:
     """The same on paper, sealed, with the signed report attached."""
     verdict, text = _signed_verdict(code)
-    content = draw_report(text, verdict.checked_at, checks=check_texts(verdict))
+    content = draw_report(text, verdict.checked_at, checks=check_texts(verdict.checks))
     assert verdict.credential is not None
     return attached(content, "application/pdf", f"{verdict.credential.code}-report.pdf")
 
@@ -110,10 +117,17 @@ def _signed_verdict(code: str) -> tuple[Verdict, str]:
     verdict = services.verify_code(code)
     if verdict.credential is None:
         raise NotFound
-    row = report.row_of(verdict, 1, verdict.credential.code)
-    if verdict.state != State.ALTERED:
-        row["holder"] = verdict.credential.public_name
+    row = _row(verdict, verdict.credential.code)
     return verdict, report.sign_report([row], verdict.checked_at)
+
+
+def _row(verdict: Verdict, shown: str) -> dict[str, Any]:
+    """The row of a single check, with the holder as the page shows him or her."""
+    row = report.row_of(verdict, 1, shown)
+    holder = verdict.claims.holder if verdict.claims else ""
+    if verdict.credential is not None and verdict.state != State.ALTERED:
+        holder = verdict.credential.public_name
+    return row | {"holder": holder} if holder else row
 
 
 @bp.post("/verify/<code>/seen")
@@ -136,7 +150,7 @@ def verify_file() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _start(CodeForm(prefix="by-code", formdata=None), form, 422)
     try:
-        upload = read_upload(form.file.data.read(MAX_FILE + 1))
+        upload = read_upload(form.file.data.read(MAX_FILE + 1), form.file.data.filename or "")
     except UploadUnreadable as error:
         form.file.errors = [str(error.text)]
         return _start(CodeForm(prefix="by-code", formdata=None), form, 422)
@@ -150,19 +164,50 @@ def _shown(upload: Upload, how: str) -> ResponseReturnValue:
         services.note(services.credentials_of(verdict), how)
     if verdict.report is not None:
         return _report_answer(verdict)
-    return _answer(verdict, is_file=True)
+    return _answer(verdict, upload)
 
 
-def _report_inside(verdict: Verdict) -> str:
-    """The signed report of what was handed in, as an address that holds it; empty without a key.
+def _report_inside(verdict: Verdict, upload: Upload | None) -> dict[str, Any]:
+    """The signed report of what was handed in, as an address that holds it, and the form that hands
+    it back to have it put on paper; nothing for a code, or without keys.
 
     What was handed in is not kept, so the report cannot be fetched later.
     """
+    if upload is None:
+        return {"report": "", "paper_form": None}
+    row = _row(verdict, upload.name)
+    if upload.digest:
+        row["sha256"] = upload.digest
     try:
-        text = report.sign_report([report.row_of(verdict, 1, "")], verdict.checked_at)
+        text = report.sign_report([row], verdict.checked_at)
     except (NotFound, IssuerKeyUnavailable):
-        return ""
-    return "data:application/json;base64," + base64.b64encode(text.encode()).decode()
+        return {"report": "", "paper_form": None}
+    has_seal = queries.find_signing_key(KeyUse.SEAL) is not None
+    return {
+        "report": "data:application/json;base64," + base64.b64encode(text.encode()).decode(),
+        "paper_form": PaperForm(formdata=None, report=text) if has_seal else None,
+    }
+
+
+@bp.post("/verify/report.pdf")
+@public
+@limit_papers
+def paper_of_check() -> ResponseReturnValue:
+    """The signed report of a check that was made a moment ago on paper, sealed."""
+    form = PaperForm()
+    if not form.validate_on_submit():
+        raise CheckNotOfHere
+    document = services.read_fresh_report(form.report.data or "")
+    [row] = document["rows"] if len(document["rows"]) == 1 else [{}]
+    at = instant_of(document["checkedAt"])
+    assert at is not None
+    content = draw_report(
+        orjson.dumps(document, option=orjson.OPT_INDENT_2).decode(),
+        at,
+        checks=check_texts({Check(name): holds for name, holds in row.get("checks", {}).items()}),
+        name_matches=NAME_MATCHES,
+    )
+    return attached(content, "application/pdf", "report.pdf")
 
 
 def _report_answer(verdict: Verdict) -> ResponseReturnValue:
@@ -185,50 +230,50 @@ def _template(verdict: Verdict) -> str:
     return "certificates/verdict.html"
 
 
-def _draw(verdict: Verdict, is_file: bool, may_verify_many: bool) -> str:
+def _draw(verdict: Verdict, upload: Upload | None, may_verify_many: bool) -> str:
     credential = verdict.credential
     return render_template(
         "certificates/_verdict.html",
         verdict=verdict,
         credential=credential,
         facts=shown_facts(credential) if credential else None,
-        checks=check_texts(verdict),
-        report=_report_inside(verdict) if is_file else "",
-        is_file=is_file,
+        checks=check_texts(verdict.checks),
+        is_file=upload is not None,
+        **_report_inside(verdict, upload),
         may_verify_many=may_verify_many,
         code_form=None if credential else CodeForm(prefix="by-code", formdata=None),
     )
 
 
-def _content(verdict: Verdict, is_file: bool) -> Markup:
+def _content(verdict: Verdict, upload: Upload | None) -> Markup:
     """What is true, drawn once for all who ask by the same code in the same minute and language.
 
     A change of the credential shows at once, as its version is part of the key; what other rooms
     add, within a minute.
     """
     credential, may_verify_many = verdict.credential, can("certificates.verify_many")
-    if credential is None or is_file:
-        return Markup(_draw(verdict, is_file, may_verify_many))  # noqa: S704 - our own template
+    if credential is None or upload is not None:
+        return Markup(_draw(verdict, upload, may_verify_many))  # noqa: S704 - our own template
     minute = int(verdict.checked_at.timestamp() // 60)
     key = (
         "verdict", credential.code, credential.version, verdict.state,
         tuple(verdict.checks.items()), minute, may_verify_many, reader_key(),
     )  # fmt: skip
-    return keep_fragment(key, _draw, verdict, is_file, may_verify_many)
+    return keep_fragment(key, _draw, verdict, None, may_verify_many)
 
 
-def _answer(verdict: Verdict, *, is_file: bool = False) -> ResponseReturnValue:
+def _answer(verdict: Verdict, upload: Upload | None = None) -> ResponseReturnValue:
     template = _template(verdict)
-    values: dict[str, Any] = {"verdict": verdict, "is_file": is_file}
+    values: dict[str, Any] = {"verdict": verdict, "is_file": upload is not None}
     if template == "certificates/verdict.html":
-        values["content"] = _content(verdict, is_file)
+        values["content"] = _content(verdict, upload)
     else:
         values |= {
             "own_did": issuer_did(),
             "credential": verdict.credential,
-            "checks": check_texts(verdict),
+            "checks": check_texts(verdict.checks),
             "problem": problem_text(verdict.problem),
-            "report": _report_inside(verdict) if is_file else "",
+            **_report_inside(verdict, upload),
         }
     response = make_response(
         render_template(template, **values), 404 if verdict.state == State.UNKNOWN else 200

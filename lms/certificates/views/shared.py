@@ -13,7 +13,7 @@ from lms.certificates.forms import ALL_REASONS
 from lms.certificates.models import Credential
 from lms.certificates.names import NameMatch
 from lms.certificates.open_badge import assessment_text
-from lms.certificates.services.verify import Check, State, Verdict
+from lms.certificates.services.verify import Check, State
 from lms.certificates.verifier.outcome import Problem
 from lms.certificates.views import bp
 from lms.core import clock
@@ -78,8 +78,8 @@ def state_of(credential: Credential) -> State:
     return State.EXPIRED if credential.is_expired(clock.now()) else State.VALID
 
 
-def check_texts(verdict: Verdict) -> list[tuple[bool | None, str]]:
-    """What was checked, each with its outcome; None for what could not be checked."""
+def check_texts(checks: Mapping[Check, bool | None]) -> list[tuple[bool | None, str]]:
+    """What was checked in words, each with its outcome; None for what could not be checked."""
     texts = {
         Check.ISSUER: (
             _("The key belongs to the issuer who is named"),
@@ -123,7 +123,7 @@ def check_texts(verdict: Verdict) -> list[tuple[bool | None, str]]:
         ),
     }
     place = {True: 0, False: 1, None: 2}
-    return [(holds, str(texts[check][place[holds]])) for check, holds in verdict.checks.items()]
+    return [(holds, str(texts[check][place[holds]])) for check, holds in checks.items()]
 
 
 @bp.app_template_filter("problem_text")
