@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,9 +24,13 @@ console = Console()
 
 
 def _make_app() -> Flask:
+    gc.disable()  # while all is put together nothing is garbage, and looking for it takes long
     from lms.app import create_app
 
-    return create_app()
+    app = create_app()
+    gc.freeze()
+    gc.enable()
+    return app
 
 
 class PuenteGroup(FlaskGroup):

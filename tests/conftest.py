@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import email
 import email.policy
+import gc
 import os
 import shutil
 import sys
@@ -31,6 +32,16 @@ from tests.postgres import postgres_server
 
 DATABASE = os.environ.get("LMS_TEST_DATABASE", "sqlite")
 ROOMS_OFF = tuple(os.environ.get("LMS_TEST_ROOMS_OFF", "").split())
+
+
+gc.disable()  # until all is imported: nothing of it is garbage
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector look seldom, and never at what stays to the end."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+    gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -99,6 +110,7 @@ def whole_app(settings: Settings) -> Iterator[Flask]:
     app.test_client_class = Browser
     with app.app_context():
         Model.metadata.create_all(db.engine)
+    gc.freeze()
     yield app
     with app.app_context():
         db.engine.dispose()

@@ -35,6 +35,8 @@ def environment() -> dict[str, str]:
     env["PATH"] = os.pathsep.join([str(venv() / "bin"), env.get("PATH", os.defpath)])
     env["LMS_DATA_DIR"] = str(data_folder())
     env.pop("PYTHONHOME", None)
+    # each of the many processes that tests start would else compile the whole house anew
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
     if sys.platform == "darwin":
         # Python finds Homebrew's Pango only where this variable points to it
         libraries = [str(prefix / "lib") for prefix in BREW_PREFIXES if (prefix / "lib").is_dir()]
