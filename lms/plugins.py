@@ -27,6 +27,7 @@ ROOMS = (
     "directory",
     "courses",
     "pricing",
+    "scholarships",
     "assessments",
     "payments",
     "forums",
@@ -39,10 +40,13 @@ ROOMS = (
 NEEDED = {"accounts", "notifications", "xapi", "reports", "directory", "courses"}
 # Rooms that need one which could else be switched off.
 STANDS_ON: dict[str, frozenset[str]] = {
-    "payments": frozenset({"ledger", "invoicing", "pricing"}),
-    "partners": frozenset({"payments", "ledger", "invoicing", "pricing"}),
+    "scholarships": frozenset({"ledger", "pricing"}),
+    "payments": frozenset({"ledger", "invoicing", "pricing", "scholarships"}),
+    "partners": frozenset({"payments", "ledger", "invoicing", "pricing", "scholarships"}),
     "recognition": frozenset({"certificates"}),
-    "recovery": frozenset({"certificates", "payments", "ledger", "invoicing", "pricing"}),
+    "recovery": frozenset(
+        {"certificates", "payments", "ledger", "invoicing", "pricing", "scholarships"}
+    ),
 }
 
 # hook -> module and class of the objects it returns; loaded when the first plugin answers

@@ -20,6 +20,7 @@ UNIT = "not browser and not postgres"
 OPTIONAL_ROOMS: dict[str, tuple[str, ...]] = {
     "assessments": (),
     "pricing": (),
+    "scholarships": (),
     "payments": ("tests/reports",),
     "forums": (),
     "ledger": (),
@@ -31,10 +32,13 @@ OPTIONAL_ROOMS: dict[str, tuple[str, ...]] = {
 }
 # Which of them a room needs.
 STANDS_ON: dict[str, frozenset[str]] = {
-    "payments": frozenset({"ledger", "invoicing", "pricing"}),
-    "partners": frozenset({"payments", "ledger", "invoicing", "pricing"}),
+    "scholarships": frozenset({"ledger", "pricing"}),
+    "payments": frozenset({"ledger", "invoicing", "pricing", "scholarships"}),
+    "partners": frozenset({"payments", "ledger", "invoicing", "pricing", "scholarships"}),
     "recognition": frozenset({"certificates"}),
-    "recovery": frozenset({"certificates", "payments", "ledger", "invoicing", "pricing"}),
+    "recovery": frozenset(
+        {"certificates", "payments", "ledger", "invoicing", "pricing", "scholarships"}
+    ),
 }
 QUICK = "not browser and not postgres and not slow"
 SHELL = """

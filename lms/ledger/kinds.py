@@ -34,6 +34,7 @@ class EntryKind(StrEnum):
     COLLECTED_BACK = "collected_back"
     PARTNER_PAID = "partner_paid"
     PARTNER_PAYS = "partner_pays"
+    FUND_PAID_IN = "fund_paid_in"  # a donor pays into a scholarship fund
 
 
 ENTRY_KINDS: dict[str, LazyString] = {
@@ -60,6 +61,7 @@ ENTRY_KINDS: dict[str, LazyString] = {
     EntryKind.COLLECTED_BACK: lazy_gettext("Given back by a partner"),
     EntryKind.PARTNER_PAID: lazy_gettext("Paid to a partner"),
     EntryKind.PARTNER_PAYS: lazy_gettext("Paid by a partner"),
+    EntryKind.FUND_PAID_IN: lazy_gettext("Paid into a scholarship fund"),
 }
 
 
@@ -83,6 +85,8 @@ class Difference(StrEnum):
     NOT_PAID = "enrolled but not paid"
     SHARE = "share and agreement differ"
     STATEMENT = "statement and accounts differ"
+    FUND = "fund and ledger differ"
+    RESERVE = "fund and awards differ"
 
 
 DIFFERENCES: dict[str, LazyString] = {
@@ -103,4 +107,6 @@ DIFFERENCES: dict[str, LazyString] = {
     Difference.NOT_PAID: lazy_gettext("Enrolled but not paid"),
     Difference.SHARE: lazy_gettext("A partner's share is not what the agreement says"),
     Difference.STATEMENT: lazy_gettext("A partner's statement is not what its accounts say"),
+    Difference.FUND: lazy_gettext("A scholarship fund holds another amount than the ledger"),
+    Difference.RESERVE: lazy_gettext("A scholarship fund reserves another sum than its awards"),
 }

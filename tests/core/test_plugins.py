@@ -55,7 +55,7 @@ def test_the_house_cannot_lose_a_room_that_others_stand_on(tmp_path):
         ("recognition",),
         ("recovery",),
         ("certificates", "recognition", "recovery"),
-        ("partners", "payments", "pricing", "recovery"),
+        ("partners", "payments", "pricing", "recovery", "scholarships"),
     ],
 )
 def test_a_room_that_no_other_needs_can_be_switched_off(tmp_path, rooms):

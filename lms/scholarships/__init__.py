@@ -1,0 +1,1 @@
+"""Scholarship funds: what donors gave, who applies, what is awarded; prices are pricing's."""

@@ -1,0 +1,1 @@
+"""Changes to funds, applications and awards."""
