@@ -24,6 +24,7 @@ class Account(StrEnum):
     DISPUTES = "Assets:DisputesOpen"
     EXCHANGE = "Equity:Exchange"
     SUSPENSE = "Equity:NotExplained"
+    OTHER = "Equity:OtherBusiness"
     DEFERRED = "Liabilities:Deferred"
     TAX = "Liabilities:Tax"
     PARTNER_PAYABLE = "Liabilities:PartnerPayable"
@@ -38,6 +39,7 @@ class Account(StrEnum):
     EXCHANGE_GAIN = "Income:ExchangeGain"
     PROCESSOR = "Expenses:Processor"
     DISPUTE_FEE = "Expenses:DisputeFee"
+    BANK_FEE = "Expenses:BankFee"
     PARTNER_SHARE = "Expenses:PartnerShare"
     BAD_DEBT = "Expenses:BadDebt"
     EXCHANGE_LOSS = "Expenses:ExchangeLoss"
@@ -56,6 +58,7 @@ LABELS: dict[Account, LazyString] = {
     Account.DISPUTES: lazy_gettext("Held back in disputes"),
     Account.EXCHANGE: lazy_gettext("Exchanged between currencies"),
     Account.SUSPENSE: lazy_gettext("Not explained yet"),
+    Account.OTHER: lazy_gettext("Has nothing to do with what is sold here"),
     Account.DEFERRED: lazy_gettext("Paid for weeks still to come"),
     Account.TAX: lazy_gettext("Tax owed"),
     Account.PARTNER_PAYABLE: lazy_gettext("Owed to a partner"),
@@ -70,6 +73,7 @@ LABELS: dict[Account, LazyString] = {
     Account.EXCHANGE_GAIN: lazy_gettext("Gained by exchange rates"),
     Account.PROCESSOR: lazy_gettext("Fees of payment services"),
     Account.DISPUTE_FEE: lazy_gettext("Fees of disputes"),
+    Account.BANK_FEE: lazy_gettext("Fees of the bank"),
     Account.PARTNER_SHARE: lazy_gettext("Shares of partners"),
     Account.BAD_DEBT: lazy_gettext("Lost for good"),
     Account.EXCHANGE_LOSS: lazy_gettext("Lost by exchange rates"),

@@ -83,6 +83,7 @@ class Difference(StrEnum):
     CLEARING = "payment service and ledger differ"
     NOT_ENROLLED = "paid but not enrolled"
     NOT_PAID = "enrolled but not paid"
+    BANK = "bank and ledger differ"
     SHARE = "share and agreement differ"
     STATEMENT = "statement and accounts differ"
     FUND = "fund and ledger differ"
@@ -105,6 +106,7 @@ DIFFERENCES: dict[str, LazyString] = {
     Difference.CLEARING: lazy_gettext("The payment service holds another amount than the ledger"),
     Difference.NOT_ENROLLED: lazy_gettext("Paid but not enrolled"),
     Difference.NOT_PAID: lazy_gettext("Enrolled but not paid"),
+    Difference.BANK: lazy_gettext("The bank's files and the ledger differ"),
     Difference.SHARE: lazy_gettext("A partner's share is not what the agreement says"),
     Difference.STATEMENT: lazy_gettext("A partner's statement is not what its accounts say"),
     Difference.FUND: lazy_gettext("A scholarship fund holds another amount than the ledger"),

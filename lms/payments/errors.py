@@ -99,3 +99,29 @@ class NoOtherRun(DomainError):
     """There is no next run with a place, or the buyer has moved before."""
 
     message = lazy_gettext("You cannot move to another course run at the moment.")
+
+
+class BankFileRefused(InvalidInput):
+    """A bank's file cannot be read, or is no file of movements; the message says why."""
+
+    message = lazy_gettext("This file cannot be read. Export the movements as CSV.")
+
+
+class ImportChanged(DomainError):
+    """What was confirmed is not what is there now."""
+
+    message = lazy_gettext(
+        "Somebody changed or confirmed this file meanwhile. Look at it again before you go on."
+    )
+
+
+class NotToBeMatched(InvalidInput):
+    """A line of the bank cannot belong to this order; the message says why."""
+
+    message = lazy_gettext("There is no order with this number.")
+
+
+class AccountExists(InvalidInput):
+    """A bank account has the name already."""
+
+    message = lazy_gettext("There is an account of this name already.")

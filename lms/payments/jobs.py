@@ -14,11 +14,14 @@ from lms.courses.models import CourseRun
 from lms.notifications.kinds import notification_kinds
 from lms.notifications.messages import write_message
 from lms.payments import queries
+from lms.payments.bank_models import BankImport, ImportState
 from lms.payments.documents import receipt_name, receipt_pdf
 from lms.payments.errors import NothingToRefund
 from lms.payments.gateways.base import Fact, MovementKind, RefundFailed, payment_gateways
 from lms.payments.models import OPEN, Order, Refund, RefundReason, RefundState
 from lms.payments.services import (
+    bank_imports,
+    bank_lines,
     bookkeeping,
     disputes,
     leaving,
@@ -181,6 +184,29 @@ def sync_movements() -> None:
             reconciliation.keep_sync(gateway, asked_at, new, found, held)
 
 
+def land_bank_file(import_id: int) -> None:
+    """Let a confirmed file land, or say which line did not let it."""
+    with transaction(write=False):
+        found = db.session.get(BankImport, import_id)
+        if found is None or found.state != ImportState.WAITING:
+            return
+        lines = len(bank_imports.read(found).lines)
+    with transaction():
+        bank_imports.note_progress(found, lines)
+    try:
+        with transaction():
+            bank_imports.land(db.session.get_one(BankImport, import_id))
+    except bank_imports.RowFailed as failure:
+        with transaction():
+            failed = db.session.get_one(BankImport, import_id)
+            bank_imports.fail(failed, failure.line, failure.text)
+
+
+def match_bank_lines() -> None:
+    """Tie open lines of the bank to what was told to the ledger since."""
+    bank_lines.match_again()
+
+
 def tell_of_moved_runs() -> None:
     """Ask buyers whose runs were moved too far what they want, a transaction for each."""
     with transaction(write=False):
@@ -199,6 +225,9 @@ JOBS = [
     Job("payments.reconcile", reconcile, every="* * * * *"),
     Job("payments.earn_weeks", earn_weeks, writes=False, every="15 * * * *"),
     Job("payments.sync_movements", sync_movements, writes=False, every="0 3 * * *"),
+    Job("payments.land_bank_file", land_bank_file, writes=False, retries=3),
+    Job("payments.match_bank_lines", match_bank_lines, every="40 3 * * *"),
+    Job("payments.forget_bank_files", bank_imports.forget_files, every="50 3 * * *"),
     Job("payments.tell_of_moved_runs", tell_of_moved_runs, writes=False, every="*/20 * * * *"),
     Job("payments.book_missing", book_missing, writes=False, every="20 3 * * *"),
 ]

@@ -8,6 +8,8 @@ from lms.accounts.models import User
 from lms.accounts.permissions import Permission
 from lms.courses.errors import EnrolmentClosed
 from lms.courses.models import CourseRun, PublicationState
+from lms.directory.queries import is_manager
+from lms.payments.bank_models import BankAccount
 from lms.payments.models import Order
 
 
@@ -17,6 +19,10 @@ def _may_buy(user: User, run: CourseRun) -> bool:
 
 def _is_buyer(user: User, order: Order) -> bool:
     return order.user_id == user.id
+
+
+def _runs_account(user: User, account: BankAccount) -> bool:
+    return account.organisation is not None and is_manager(user, account.organisation)
 
 
 PERMISSIONS = [
@@ -41,6 +47,11 @@ PERMISSIONS = [
     ),
     Permission(
         "payments.see_orders", lazy_gettext("List one's own orders"), lambda user, subject: True
+    ),
+    Permission(
+        "payments.read_bank_files",
+        lazy_gettext("Upload and confirm files of a bank account"),
+        _runs_account,
     ),
     Permission(
         "payments.administer", lazy_gettext("See all orders, confirm transfers, give money back")

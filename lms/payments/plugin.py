@@ -29,10 +29,12 @@ from lms.payments.personal_data import PERSONAL_DATA
 from lms.payments.products import Product
 from lms.payments.reports import REPORTS
 from lms.payments.services import places, refunds
+from lms.payments.services.bank_checks import CHECKS as BANK_CHECKS
 from lms.payments.services.ledger_checks import CHECKS
 from lms.payments.services.movement_checks import CHECKS as MOVEMENT_CHECKS
 from lms.payments.views import (
     administration,
+    bank,
     bp,
     checkout,
     items,
@@ -47,6 +49,7 @@ from lms.reports.base import Report
 
 __all__ = [
     "administration",
+    "bank",
     "checkout",
     "items",
     "leaving",
@@ -130,7 +133,7 @@ def reports() -> list[Report]:
 @hookimpl
 def ledger_checks() -> list[LedgerCheck]:
     """Orders, payments, refunds and places agree with the ledger."""
-    return [*CHECKS, *MOVEMENT_CHECKS]
+    return [*CHECKS, *MOVEMENT_CHECKS, *BANK_CHECKS]
 
 
 @hookimpl

@@ -89,6 +89,56 @@ def post(
     return entry_id
 
 
+def post_many(
+    kind: str, facts: Sequence[tuple[str, date, Sequence[tuple[str, Money]]]], *, rail: str = ""
+) -> dict[str, int]:
+    """Tell many new facts of a kind at once: source, day and amounts each; entry ids by source.
+
+    Raises Unbalanced, and IntegrityError for a fact that was told before.
+    """
+    if not facts:
+        return {}
+    rows = []
+    open_days = {day: first_open_day(day) for day in {day for _source, day, _amounts in facts}}
+    for source, happened_on, amounts in facts:
+        _check(amounts)
+        day = open_days[happened_on]
+        rows.append(
+            {
+                "kind": kind,
+                "source": source,
+                "about": "",
+                "product": "",
+                "country": "",
+                "rail": rail,
+                "happened_on": happened_on,
+                "effective_on": day,
+                "month": f"{day:%Y-%m}",
+                "reason": "",
+            }
+        )
+    found = db.session.execute(
+        insert(LedgerEntry).returning(LedgerEntry.source, LedgerEntry.id), rows
+    )
+    ids = {row.source: row.id for row in found}
+    db.session.execute(
+        insert(LedgerPosting),
+        [
+            {
+                "entry_id": ids[source],
+                "account": account,
+                "currency": amount.currency,
+                "amount_minor": amount.minor,
+            }
+            for source, _day, amounts in facts
+            for account, amount in amounts
+        ],
+    )
+    for model in (LedgerSeal, LedgerUncounted):
+        db.session.execute(insert(model), [{"entry_id": entry_id} for entry_id in ids.values()])
+    return ids
+
+
 def _check(amounts: Sequence[tuple[str, Money]]) -> None:
     left: dict[str, int] = defaultdict(int)
     for account, amount in amounts:

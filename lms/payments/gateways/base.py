@@ -19,7 +19,7 @@ from flask_babel.speaklater import LazyString
 from lms.core.money import Money
 from lms.core.registry import Registered
 from lms.ledger.accounts import Account
-from lms.payments.models import Refund
+from lms.payments.models import Order, Refund
 
 
 @dataclass(frozen=True)
@@ -203,6 +203,10 @@ class PaymentGateway(ABC):
     def ledger_account(self) -> str:
         """The account that holds its money: on its way from the service, unless it is ours."""
         return Account.CLEARING.of(self.name)
+
+    def ledger_account_for(self, order: Order) -> str:
+        """The account that holds the money of an order."""
+        return self.ledger_account
 
     @abstractmethod
     def is_available(self, currency: str) -> bool:

@@ -51,10 +51,10 @@ def about(order: Order) -> str:
     return f"order:{order.number}"
 
 
-def money_account(gateway_name: str) -> str:
-    """Where money of this way to pay lies when it has come in."""
+def money_account(gateway_name: str, order: Order) -> str:
+    """Where money of this way to pay lies when it has come in for an order."""
     gateway = payment_gateways.get(gateway_name)
-    return gateway.ledger_account if gateway else Account.CLEARING.of(gateway_name)
+    return gateway.ledger_account_for(order) if gateway else Account.CLEARING.of(gateway_name)
 
 
 def _post(
@@ -110,7 +110,7 @@ def _tax_postings(taxes: dict[str, Money], sign: int) -> dict[str, Money]:
 def book_payment(payment: Payment) -> None:
     """Money came in, whatever becomes of it."""
     amounts = {
-        money_account(payment.gateway): payment.amount,
+        money_account(payment.gateway, payment.order): payment.amount,
         Account.RECEIVABLE: -payment.amount,
     }
     source, day = f"payment:{payment.id}", _day(payment.received_at)
@@ -121,7 +121,7 @@ def book_refund(refund: Refund) -> None:
     """Money went back: of the sale remains what is still paid for."""
     assert refund.done_at is not None
     order, day, rail = refund.order, _day(refund.done_at), refund.payment.gateway
-    amounts = {Account.RECEIVABLE: refund.amount, money_account(rail): -refund.amount}
+    amounts = {Account.RECEIVABLE: refund.amount, money_account(rail, order): -refund.amount}
     if _post(EntryKind.REFUND, f"refund:{refund.id}", day, order, amounts, rail) is None:
         return
     back = Money(_owed(order), order.currency)  # sold, and not paid for any more

@@ -20,6 +20,7 @@ from lms.core.money import Money
 from lms.core.settings import settings
 from lms.ledger.accounts import Account
 from lms.ledger.kinds import EntryKind
+from lms.ledger.queries import find_entry
 from lms.ledger.services.entries import post
 from lms.payments import queries
 from lms.payments.errors import MovementExplained, NothingToRefund
@@ -45,6 +46,16 @@ EXPLAINS = (
     Account.BAD_DEBT,
     Account.EXCHANGE_GAIN,
     Account.EXCHANGE_LOSS,
+)
+# The same for a line of a bank account; not of another's account, which the ledger does not keep.
+EXPLAINS_LINES = (
+    Account.BANK_FEE,
+    Account.OTHER,
+    Account.DONATIONS,
+    Account.PROCESSOR,
+    Account.EXCHANGE_GAIN,
+    Account.EXCHANGE_LOSS,
+    Account.BAD_DEBT,
 )
 LOOKS_BACK = timedelta(days=4)  # movements are told late, and their payout later still
 
@@ -303,15 +314,18 @@ def explain(row: GatewayMovement, account: Account, explanation: str, by: User) 
     if changed is None:
         raise MovementExplained
     db.session.refresh(row)
+    source = f"movement:{row.id}"
+    record("payments.explain_movement", row, by.id, account=account.value)
+    if find_entry(source, EntryKind.UNKNOWN) is None:  # on a partner's account: never ours
+        return
     post(
         EntryKind.EXPLAINED,
-        f"movement:{row.id}",
+        source,
         clock.local_date(clock.now(), settings().default_time_zone),
         {Account.SUSPENSE: row.amount, account: -row.amount},
         rail=row.gateway,
         reason=explanation,
     )
-    record("payments.explain_movement", row, by.id, account=account.value)
 
 
 def keep_sync(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -12,25 +14,45 @@ from lms.core.pagination import paginate
 from lms.core.web import page_number
 from lms.ledger.accounts import Account, account_label
 from lms.payments import queries
+from lms.payments.bank_forms import MatchForm
+from lms.payments.bank_models import BankLine
 from lms.payments.forms import ExplainForm
 from lms.payments.gateways.base import MovementKind
 from lms.payments.movement_models import GatewayMovement, MovementState
+from lms.payments.queries import bank as bank_queries
 from lms.payments.services import reconciliation
 from lms.payments.views import bp, shared
 
 
-def _explain_form() -> ExplainForm:
-    form = ExplainForm()
+def _explain_form(line: BankLine | None, *, is_new: bool = False) -> ExplainForm:
+    form = ExplainForm(**({"formdata": None} if is_new else {}))
+    known: Sequence[Account] = (
+        reconciliation.EXPLAINS if line is None else reconciliation.EXPLAINS_LINES
+    )
+    if line is not None and line.account.organisation_id is not None:
+        known = (Account.OTHER,)
     form.account.choices = [("", _("Choose"))] + [
-        (account.value, account_label(account)) for account in reconciliation.EXPLAINS
+        (account.value, account_label(account)) for account in known
     ]
     return form
 
 
-def _movement_page(
-    row: GatewayMovement, form: ExplainForm, status: int = 200
+def movement_page(
+    row: GatewayMovement,
+    form: ExplainForm | None = None,
+    status: int = 200,
+    match: MatchForm | None = None,
 ) -> ResponseReturnValue:
-    page = render_template("payments/admin/movement.html", row=row, form=form)
+    """One movement: what is known of it, and how to explain or match it."""
+    line = bank_queries.find_line(row)
+    page = render_template(
+        "payments/admin/movement.html",
+        row=row,
+        line=line,
+        form=form or _explain_form(line, is_new=True),
+        match=match or MatchForm(formdata=None),
+        candidates=bank_queries.candidates(line) if line else [],
+    )
     return page, status
 
 
@@ -38,11 +60,12 @@ def _movement_page(
 def admin_reconciliation() -> ResponseReturnValue:
     """Open movements with age and owner; the last look at each service."""
     require("payments.administer")
-    statement = queries.list_gateway_movements(MovementState.OPEN)
+    page = paginate(queries.list_gateway_movements(MovementState.OPEN), page_number(), 25)
     return render_template(
         "payments/admin/reconciliation.html",
         syncs=queries.last_syncs(),
-        page=paginate(statement, page_number(), 25),
+        page=page,
+        lines=bank_queries.bank_lines(page.items),
         unexplained=queries.unexplained_money(),
     )
 
@@ -85,7 +108,7 @@ def admin_disputes() -> ResponseReturnValue:
 def admin_movement(movement_id: int) -> ResponseReturnValue:
     """One movement: what is known of it, and how to explain it."""
     require("payments.administer")
-    return _movement_page(queries.get_movement(movement_id), _explain_form())
+    return movement_page(queries.get_movement(movement_id))
 
 
 @bp.post("/admin/payments/movements/<int:movement_id>/own")
@@ -102,9 +125,10 @@ def admin_own_movement(movement_id: int) -> ResponseReturnValue:
 def admin_explain_movement(movement_id: int) -> ResponseReturnValue:
     """Say what a movement was: an account and a reason."""
     require("payments.administer")
-    row, form = queries.get_movement(movement_id), _explain_form()
+    row = queries.get_movement(movement_id)
+    form = _explain_form(bank_queries.find_line(row))
     if not form.validate_on_submit():
-        return _movement_page(row, form, 422)
+        return movement_page(row, form, 422)
     account = Account(form.account.data)
     reconciliation.explain(row, account, (form.explanation.data or "").strip(), signed_in())
     flash(_("The movement is explained, and the ledger tells it."), "success")
