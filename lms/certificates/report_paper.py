@@ -62,5 +62,5 @@ def draw_report(
         modified=at,
     )
     identifier = hashlib.sha256(report.encode()).digest()[:16]
-    drawn = write_paper(html.render(), identifier, [attachment], is_universal=True)
+    drawn = write_paper(html.render(), identifier, [attachment])
     return keys.seal_pdf(drawn)

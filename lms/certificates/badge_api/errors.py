@@ -89,11 +89,38 @@ class TooManyKept(ApiRefusal):
     message = lazy_gettext("At most 200 credentials from elsewhere are kept for one person.")
 
 
-class ProfileFixed(ApiRefusal):
-    """Something of a profile was to be changed that only the person can change, or that is none."""
+class ProfileUnreadable(ApiRefusal):
+    """What was sent is no profile. place: the member that is wrong, where there is one."""
 
-    status = 422
-    message = lazy_gettext("Only the name of this profile can be changed here.")
+    status = 400
+    message = lazy_gettext("What was sent is not a Profile of Open Badges 3.0.")
+
+    def __init__(self, place: str = "") -> None:
+        text = lazy_gettext(
+            "What was sent is not a Profile of Open Badges 3.0. See this member: %(place)s",
+            place=place,
+        )
+        super().__init__(text if place else None)
+
+
+class ProfileFixed(ApiRefusal):
+    """Something of a profile was to be changed that only the person can change, in the account."""
+
+    status = 400
+    message = lazy_gettext(
+        "Of what this site keeps of a profile, only the name can be changed here. The e-mail"
+        " address is changed in the account, where it is confirmed."
+    )
+
+
+class NameUnusable(ApiRefusal):
+    """A name is missing, too long, or not one that can stand on a certificate."""
+
+    status = 400
+    message = lazy_gettext(
+        "The profile needs a name of at most 120 signs, without addresses, as it shall stand on"
+        " certificates."
+    )
 
 
 class ClientUnknown(DomainError):

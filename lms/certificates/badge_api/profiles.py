@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from lms.accounts.models import User
-from lms.certificates.badge_api.errors import ProfileFixed
+from lms.certificates.badge_api.errors import NameUnusable, ProfileFixed, ProfileUnreadable
+from lms.certificates.badge_api.profile_schema import wrong_place
 from lms.certificates.data_integrity import OPEN_BADGES_3
 from lms.certificates.services.issue import tidy_name
 from lms.core.db import db
@@ -27,20 +28,21 @@ def profile_of(user: User) -> dict[str, Any]:
 
 
 def change(user: User, asked: Mapping[str, Any]) -> None:
-    """Change the name of a person. All else has to be as it is.
+    """Take a whole profile (6.2.5): its name is kept, and members that this site keeps nothing of
+    are left out, as the answer shows, which is the profile as it now is.
 
-    Raises ProfileFixed.
+    The country of the account is not one of them: it decides what a course costs.
+    Raises ProfileUnreadable, ProfileFixed for another identity or address, and NameUnusable.
     """
+    place = wrong_place(asked)
+    if place is not None:
+        raise ProfileUnreadable(place)
     present = profile_of(user)
-    name = asked.get("name")
-    said = {key: value for key, value in asked.items() if key not in ("name", "@context", "type")}
-    kind = asked.get("type")
-    is_profile = kind == "Profile" or (isinstance(kind, list) and "Profile" in kind)
-    if not is_profile or any(present.get(key) != value for key, value in said.items()):
+    if any(asked.get(key, present[key]) != present[key] for key in ("id", "email")):
         raise ProfileFixed
-    tidy = tidy_name(name) if isinstance(name, str) else ""
+    tidy = tidy_name(asked.get("name", ""))
     has_link = "/" in tidy or "www." in tidy.lower()
     if not tidy or len(tidy) > LONGEST_NAME or not tidy.isprintable() or has_link:
-        raise ProfileFixed
+        raise NameUnusable
     user.name = tidy
     db.session.flush()

@@ -32,7 +32,7 @@ from lms.core.language import speaking
 from lms.core.models import StoredFile
 from lms.core.settings import settings
 from lms.core.templating import format_long_date, format_number
-from lms.core.text import in_language
+from lms.core.text import in_language, language_of
 
 if TYPE_CHECKING:
     from weasyprint import Document
@@ -77,7 +77,6 @@ class Pdf(CredentialFormat):
                     modified=credential.issued_at,
                 )
             ],
-            is_universal=credential.second_language is None,
         )
         missing = missing_in(document)
         if missing:
@@ -155,12 +154,14 @@ def page_values(credential: Credential, language: str, layout: Layout) -> dict[s
         "pictures": pictures_of(layout) if layout.files else {},
         "words": _words(facts) | _own_words(layout, language, facts),
         "title": in_language(course["title"]),
+        "title_language": language_of(course["title"]),
         "name": credential.holder_name,
         "dates": format_interval(first, last, "yMMMMd", locale=get_locale()),
         "issued_on": format_long_date(credential.issued_at.date()),
         "valid_until": credential.valid_until and format_long_date(credential.valid_until.date()),
         "hours": course["hours"],
         "outcomes": [text for text in map(in_language, course["outcomes"]) if text],
+        "outcome_languages": [language_of(one) for one in course["outcomes"] if in_language(one)],
         "grade": facts["grade"],
         "pass_mark": facts["pass_mark"],
         "assessment": open_badge.assessment_text(facts),

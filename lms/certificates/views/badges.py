@@ -19,7 +19,7 @@ from lms.certificates.badge_api import connections, foreign, profiles, queries
 from lms.certificates.badge_api.errors import (
     ApiRefusal,
     ContentTooLarge,
-    ProfileFixed,
+    ProfileUnreadable,
     QueryUnreadable,
     WrongMediaType,
 )
@@ -275,13 +275,17 @@ def get_profile() -> ResponseReturnValue:
 @limit_programs
 @_for_programs
 def put_profile() -> ResponseReturnValue:
-    """Change the holder's name."""
+    """Take the whole profile; what is kept of it, its name, shows in the answer."""
+    with transaction(write=False):
+        _connection(CHANGE_PROFILE)
+    if request.mimetype not in JSON_TYPES:
+        raise WrongMediaType
+    try:
+        asked = read_object(_body())
+    except BadJson:
+        raise ProfileUnreadable from None
     with transaction():
         connection = _connection(CHANGE_PROFILE)
         connections.note_use(connection.id, clock.now())
-        try:
-            asked = read_object(_body(20_000))
-        except BadJson:
-            raise ProfileFixed from None
         profiles.change(connection.user, asked)
         return _json(profiles.profile_of(connection.user))
