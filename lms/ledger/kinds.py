@@ -85,6 +85,7 @@ class Difference(StrEnum):
     NOT_PAID = "enrolled but not paid"
     BANK = "bank and ledger differ"
     SHARE = "share and agreement differ"
+    COLLECTED = "partner and payment differ"
     STATEMENT = "statement and accounts differ"
     FUND = "fund and ledger differ"
     RESERVE = "fund and awards differ"
@@ -108,6 +109,7 @@ DIFFERENCES: dict[str, LazyString] = {
     Difference.NOT_PAID: lazy_gettext("Enrolled but not paid"),
     Difference.BANK: lazy_gettext("The bank's files and the ledger differ"),
     Difference.SHARE: lazy_gettext("A partner's share is not what the agreement says"),
+    Difference.COLLECTED: lazy_gettext("What a partner collected is not what the buyers paid it"),
     Difference.STATEMENT: lazy_gettext("A partner's statement is not what its accounts say"),
     Difference.FUND: lazy_gettext("A scholarship fund holds another amount than the ledger"),
     Difference.RESERVE: lazy_gettext("A scholarship fund reserves another sum than its awards"),

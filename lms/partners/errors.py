@@ -47,6 +47,12 @@ class StatementAnswered(DomainError):
     message = lazy_gettext("This statement has been accepted already.")
 
 
+class CollectorExists(InvalidInput):
+    """The partner collects in this currency and country already."""
+
+    message = lazy_gettext("This partner collects in this currency and country already.")
+
+
 class TooMuch(InvalidInput):
     """More than is owed."""
 

@@ -160,8 +160,9 @@ class ActionForm(FlaskForm):  # type: ignore[misc]
 
 
 class PaidForm(FlaskForm):  # type: ignore[misc]
-    """Money that was sent to a partner."""
+    """Money that was sent to a partner, or came from it."""
 
+    way = RadioField(lazy_gettext("Who paid?"), default="to")
     partner = SelectField(lazy_gettext("Partner"))
     amount = StringField(
         lazy_gettext("Amount sent"),
@@ -176,6 +177,7 @@ class PaidForm(FlaskForm):  # type: ignore[misc]
     def offer(self) -> None:
         """Fill in the choices that there are now."""
         self.currency.choices = choices([(code, code) for code in settings().currencies])
+        self.way.choices = choices([("to", _("We paid the partner")), ("from", _("It paid us"))])
 
 
 class ContestForm(FlaskForm):  # type: ignore[misc]

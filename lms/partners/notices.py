@@ -21,7 +21,28 @@ def _statement_url(values: Mapping[str, Any]) -> str:
     return absolute_url("partners.statement", statement_uuid=values["statement"])
 
 
+def _order_url(values: Mapping[str, Any]) -> str:
+    return absolute_url("payments.show_order", order_uuid=values["order"])
+
+
 KINDS = [
+    NotificationKind(
+        name="partners.how_to_pay",
+        label=lazy_gettext("How to pay a partner"),
+        subject=lambda values: _("How to pay for %(course)s", course=in_language(values["course"])),
+        template="partners/mail/how_to_pay.md",
+        link=_order_url,
+        can_turn_off=False,
+    ),
+    NotificationKind(
+        name="partners.refund_to_send",
+        label=lazy_gettext("Refunds to send"),
+        subject=lambda values: _(
+            "Please send back money for order %(number)s", number=values["number"]
+        ),
+        template="partners/mail/refund_to_send.md",
+        link=lambda values: absolute_url("partners.collections"),
+    ),
     NotificationKind(
         name="partners.statement",
         label=lazy_gettext("Statements of shared income"),

@@ -10,7 +10,9 @@ from lms.accounts.models import User
 from lms.accounts.permissions import Permission
 from lms.directory.queries import is_manager
 from lms.partners import queries
+from lms.partners.collecting_models import Collector
 from lms.partners.models import Agreement, PartnerStatement
+from lms.partners.services.collecting import collects_from
 
 
 def _is_partner(user: User, subject: Any) -> bool:
@@ -25,10 +27,24 @@ def _is_stated_to(user: User, statement: PartnerStatement) -> bool:
     return is_manager(user, statement.organisation)
 
 
+def _is_of_collector(user: User, collector: Collector) -> bool:
+    return is_manager(user, collector.organisation)
+
+
 PERMISSIONS = [
     Permission("partners.administer", lazy_gettext("Write agreements, send statements, pay")),
     Permission(
         "partners.see_own", lazy_gettext("See the shares of one's institution"), _is_partner
+    ),
+    Permission(
+        "partners.collect",
+        lazy_gettext("Confirm what one's institution collected, and what it sent back"),
+        _is_of_collector,
+    ),
+    Permission(
+        "partners.see_collector",
+        lazy_gettext("See where to pay a partner"),
+        lambda user, collector: _is_of_collector(user, collector) or collects_from(user, collector),
     ),
     Permission("partners.see_agreement", lazy_gettext("Read an agreement"), _is_party),
     Permission(

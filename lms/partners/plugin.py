@@ -13,15 +13,17 @@ from lms.hookspecs import hookimpl
 from lms.ledger.checks import LedgerCheck
 from lms.notifications.kinds import NotificationKind
 from lms.partners import jobs as room_jobs
+from lms.partners.collection_gateway import PartnerTransferGateway
 from lms.partners.notices import KINDS
-from lms.partners.panels import profile_link
+from lms.partners.panels import how_to_pay, profile_link
 from lms.partners.permissions import PERMISSIONS
-from lms.partners.services import sharing
+from lms.partners.services import collecting, sharing
 from lms.partners.services.ledger_checks import CHECKS
-from lms.partners.views import agreements, bp, statements
-from lms.payments.events import SaleTakenBack, WeekEarned
+from lms.partners.views import agreements, bp, collections, statements
+from lms.payments.events import PaymentOpened, RefundAsked, SaleTakenBack, WeekEarned
+from lms.payments.gateways.base import PaymentGateway
 
-__all__ = ["agreements", "statements"]
+__all__ = ["agreements", "collections", "statements"]
 
 
 @hookimpl
@@ -32,11 +34,19 @@ def blueprints() -> list[Blueprint]:
 
 @hookimpl
 def subscriptions() -> list[Subscription]:
-    """Shares are earned with the weeks, and taken back with the sales."""
+    """Shares follow weeks and sales; a partner is told what it has to send back."""
     return [
         Subscription(WeekEarned, sharing.share_week),
         Subscription(SaleTakenBack, sharing.take_back),
+        Subscription(PaymentOpened, collecting.keep_collector),
+        Subscription(RefundAsked, collecting.tell_of_refund),
     ]
+
+
+@hookimpl
+def payment_gateways() -> list[PaymentGateway]:
+    """Paid to a partner, in the buyer's own country."""
+    return [PartnerTransferGateway()]
 
 
 @hookimpl
@@ -65,8 +75,11 @@ def ledger_checks() -> list[LedgerCheck]:
 
 @hookimpl
 def panels() -> list[Panel]:
-    """The way to shared income, on the profile of partners' managers."""
-    return [Panel("partners.profile", "accounts.profile", profile_link, 30)]
+    """The way to shared income, for partners' managers; how to pay a partner."""
+    return [
+        Panel("partners.profile", "accounts.profile", profile_link, 30),
+        Panel("partners.how_to_pay", "payments.how_to_pay", how_to_pay),
+    ]
 
 
 @hookimpl

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from lms.accounts.models import User
@@ -20,6 +20,7 @@ from lms.directory.models import Organisation, OrganisationRole, OrganisationRol
 from lms.ledger.accounts import Account
 from lms.ledger.kinds import EntryKind
 from lms.ledger.models import LedgerEntry, LedgerPosting
+from lms.partners.collecting_models import Collector
 from lms.partners.models import (
     Agreement,
     AgreementParty,
@@ -281,11 +282,16 @@ def runs_of(agreement: Agreement) -> list[int]:
 
 
 def partners() -> list[Organisation]:
-    """Organisations of any agreement, by slug."""
+    """Organisations of any agreement, and those that collect, by slug."""
     return list(
         db.session.scalars(
             select(Organisation)
-            .where(Organisation.id.in_(select(AgreementParty.organisation_id)))
+            .where(
+                or_(
+                    Organisation.id.in_(select(AgreementParty.organisation_id)),
+                    Organisation.id.in_(select(Collector.organisation_id)),
+                )
+            )
             .order_by(Organisation.slug)
         )
     )

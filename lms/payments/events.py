@@ -20,6 +20,21 @@ class OrderPaid(Event):
 
 
 @dataclass(frozen=True)
+class PaymentOpened(Event):
+    """The way to pay an order was opened: a payment page, or instructions."""
+
+    order: Order
+
+
+@dataclass(frozen=True)
+class RefundAsked(Event):
+    """Money of an order is to go back, and somebody has to send it by hand."""
+
+    order: Order
+    refund: Refund
+
+
+@dataclass(frozen=True)
 class OrderRefunded(Event):
     """Money of an order went back to the buyer."""
 

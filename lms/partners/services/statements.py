@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from flask_babel import lazy_gettext
+
 from lms.accounts.models import User
 from lms.core import clock
 from lms.core.audit import record
@@ -32,7 +34,13 @@ from lms.partners.models import PartnerStatement, StatementLine, StatementState
 from lms.partners.services.agreements import today
 
 SHARES = (EntryKind.SHARE, EntryKind.SHARE_BACK)
-COLLECTED = (EntryKind.COLLECTED, EntryKind.COLLECTED_BACK)
+COLLECTED = (
+    EntryKind.COLLECTED,
+    EntryKind.COLLECTED_BACK,
+    EntryKind.PAYMENT,  # of a buyer, to the partner
+    EntryKind.REFUND,
+    EntryKind.REFUND_FAILED,
+)
 PAID = (EntryKind.PARTNER_PAID, EntryKind.PARTNER_PAYS)
 
 
@@ -208,6 +216,37 @@ def record_payment(organisation: Organisation, amount: Money, reference: str, by
         reason=reference,
     )
     record("partners.record_payment", by, by.id, organisation=organisation.id)
+
+
+def record_payment_from(
+    organisation: Organisation, amount: Money, reference: str, by: User
+) -> None:
+    """A partner handed on what it collected; what is owed to it is netted in the same entry.
+
+    Raises TooMuch and ReferenceUsed.
+    """
+    db.session.refresh(organisation, with_for_update=True)
+    source = f"partner:{organisation.id}:{reference}"
+    if find_entry(source, EntryKind.PARTNER_PAYS) is not None:
+        raise ReferenceUsed
+    payable, receivable = queries.account_balances(organisation, amount.currency)
+    netted = max(0, payable)
+    if amount.minor <= 0 or amount.minor > receivable - payable:
+        raise TooMuch(lazy_gettext("This is more than the partner owes."))
+    post(
+        EntryKind.PARTNER_PAYS,
+        source,
+        today(),
+        {
+            Account.BANK: amount,
+            queries.payable_account(organisation): Money(netted, amount.currency),
+            queries.receivable_account(organisation): -amount - Money(netted, amount.currency),
+        },
+        about=f"partner:{organisation.slug}",
+        rail="bank_transfer",
+        reason=reference,
+    )
+    record("partners.record_payment_from", by, by.id, organisation=organisation.id)
 
 
 def rows_of(statement: PartnerStatement) -> Iterator[list[str]]:

@@ -78,7 +78,7 @@ def send_statements() -> ResponseReturnValue:
 
 @bp.post("/admin/partners/payments")
 def record_payment() -> ResponseReturnValue:
-    """Note that money was sent to a partner."""
+    """Note that money was sent to a partner, or came from it."""
     require("partners.administer")
     form, known = _paid_form()
     if not form.validate_on_submit():
@@ -86,7 +86,9 @@ def record_payment() -> ResponseReturnValue:
     try:
         amount = read_amount(form.amount.data or "", str(form.currency.data))
         reference = (form.reference.data or "").strip()
-        statements.record_payment(known[str(form.partner.data)], amount, reference, signed_in())
+        is_from = form.way.data == "from"
+        record = statements.record_payment_from if is_from else statements.record_payment
+        record(known[str(form.partner.data)], amount, reference, signed_in())
     except (ValidationError, TooMuch) as refusal:
         form.amount.errors = [str(refusal.text if isinstance(refusal, TooMuch) else refusal)]
         return _administration(form, 422)

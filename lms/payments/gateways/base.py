@@ -18,6 +18,7 @@ from flask_babel.speaklater import LazyString
 
 from lms.core.money import Money
 from lms.core.registry import Registered
+from lms.courses.models import CourseRun
 from lms.ledger.accounts import Account
 from lms.payments.models import Order, Refund
 
@@ -211,6 +212,13 @@ class PaymentGateway(ABC):
     @abstractmethod
     def is_available(self, currency: str) -> bool:
         """Whether it is set up and takes this ISO 4217 currency."""
+
+    def offers(self, currency: str, run: CourseRun | None, country: str | None) -> bool:
+        """Whether a buyer from a country may choose it for a place in a run, or for another thing.
+
+        country: ISO 3166-1 alpha-2, None while it is not known.
+        """
+        return self.is_available(currency)
 
     @abstractmethod
     def start(self, payable: Payable) -> Started:

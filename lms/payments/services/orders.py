@@ -19,7 +19,7 @@ from lms.courses.services.enrolment import SEAT_HELD_FOR, hold_seat
 from lms.notifications.services import tell
 from lms.payments import queries
 from lms.payments.errors import GatewayUnknown, NotForSale, OrderClosed
-from lms.payments.events import OrderPaid
+from lms.payments.events import OrderPaid, PaymentOpened
 from lms.payments.gateways.base import PaymentGateway, Started, payment_gateways
 from lms.payments.models import OPEN, Order, OrderState
 from lms.payments.products import PLACE, Item, product_of, products
@@ -103,7 +103,7 @@ def place_order(
         raise PaymentRefused
     quote = _quote_for(calculation, user, ticket)
     voucher = shown.voucher if calculation.uses(OfferKind.VOUCHER) else None
-    gateway = _usable_gateway(gateway_name, total.currency) if total else None
+    gateway = _usable_gateway(gateway_name, total.currency, run, country) if total else None
     if before is not None:
         terms = (before.gateway, before.voucher_id, before.total)
         if terms == (gateway.name if gateway else None, voucher.id if voucher else None, total):
@@ -159,7 +159,7 @@ def order_item(
         raise QuoteChanged
     if price and refuses_payment(country):
         raise PaymentRefused
-    gateway = _usable_gateway(gateway_name, price.currency) if price else None
+    gateway = _usable_gateway(gateway_name, price.currency, None, country) if price else None
     before = queries.find_open_item(item.product, item.key, user)
     if before is not None:
         before = lock_order(before)
@@ -226,9 +226,11 @@ def _holds_for(gateway_name: str | None) -> timedelta:
     return gateway.holds_seat_for if gateway else SEAT_HELD_FOR
 
 
-def _usable_gateway(name: str | None, currency: str) -> PaymentGateway:
+def _usable_gateway(
+    name: str | None, currency: str, run: CourseRun | None, country: str | None
+) -> PaymentGateway:
     gateway = payment_gateways.get(name or "")
-    if gateway is None or not gateway.is_available(currency):
+    if gateway is None or not gateway.offers(currency, run, country):
         raise GatewayUnknown
     return gateway
 
@@ -278,6 +280,7 @@ def keep_page(order: Order, started: Started, attempt: int) -> None:
     order.gateway_session, order.gateway_url = started.session, started.address
     order.state = OrderState.PENDING
     db.session.flush()
+    emit(PaymentOpened(order))
     gateway = payment_gateways[order.gateway or ""]
     if gateway.instructions:
         tell(order.user, gateway.instructions, **queries.facts_for_messages(order))

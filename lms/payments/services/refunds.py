@@ -17,7 +17,7 @@ from lms.courses.events import CourseRunCancelled
 from lms.notifications.services import tell
 from lms.payments import queries
 from lms.payments.errors import NothingToRefund
-from lms.payments.events import OrderRefunded
+from lms.payments.events import OrderRefunded, RefundAsked
 from lms.payments.gateways.base import payment_gateways
 from lms.payments.models import (
     OPEN,
@@ -77,8 +77,10 @@ def request_refund(
     gateway = payment_gateways.get(payment.gateway)
     if gateway is not None and not gateway.refunds_by_hand:
         enqueue("payments.refund", refund_id=refund.id)
-    elif by is None:
-        call_administrators(payment.order, "refund_by_hand")
+    else:
+        if by is None:
+            call_administrators(payment.order, "refund_by_hand")
+        emit(RefundAsked(payment.order, refund))
     return refund
 
 

@@ -77,7 +77,9 @@ def _check_out(run: CourseRun, form: CheckoutForm) -> Checkout:
     user, before = signed_in(), queries.find_open_order(run, signed_in())
     country = None if form.country.errors else form.country.data or None
     terms = terms_for(run, user, country, form.currency.data or None)
-    usable = [g for g in payment_gateways.values() if g.is_available(terms.currency or "")]
+    usable = [
+        one for one in payment_gateways.values() if one.offers(terms.currency or "", run, country)
+    ]
     form.offer(terms.currencies, usable)
     form.currency.data = terms.currency
     asked = Checkout(run, form, before, terms, None)

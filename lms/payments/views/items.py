@@ -48,7 +48,8 @@ def _find(product: str, key: uuid.UUID, form: ItemForm) -> Item:
             form.show_billing(find_terms(before))
     item = found.find(key, user, form.country.data or None)
     currency = form.currency.data if form.currency.data in item.prices else next(iter(item.prices))
-    usable = [one for one in payment_gateways.values() if one.is_available(currency)]
+    country = form.country.data or None
+    usable = [one for one in payment_gateways.values() if one.offers(currency, None, country)]
     form.offer(list(item.prices), usable)
     form.currency.data = currency
     return item

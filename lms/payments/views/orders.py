@@ -22,6 +22,7 @@ from lms.payments.documents import receipt_name, receipt_pdf
 from lms.payments.errors import OrderClosed
 from lms.payments.forms import ActionForm
 from lms.payments.gateways.bank_transfer import bank_account
+from lms.payments.gateways.base import payment_gateways
 from lms.payments.models import Order
 from lms.payments.products import product_of
 from lms.payments.services import leaving
@@ -52,7 +53,9 @@ def leave_values(order: Order, enrolment: Enrolment | None = None) -> dict[str, 
 def _values(order: Order) -> dict[str, Any]:
     """What the page and its changing part show."""
     came_back = request.args.get("back")
-    waits = order.is_open and order.gateway != "bank_transfer"  # declined before, paid after, too
+    gateway = payment_gateways.get(order.gateway or "")
+    is_outside = gateway is not None and gateway.instructions is not None
+    waits = order.is_open and not is_outside  # declined before, paid after, too
     enrolment = (
         queries.find_enrolment(order.place.id, order.user_id) if order.is_for_place else None
     )
@@ -62,6 +65,7 @@ def _values(order: Order) -> dict[str, Any]:
         "enrolment": enrolment,
         "issued": issued_for(order),
         "returning": [refund for refund in order.refunds if refund.state != "failed"],
+        "is_outside": is_outside,
         "is_waiting": waits and came_back == "paid" and not order.is_settling,
         "account": bank_account() if order.gateway == "bank_transfer" else {},
         "back": came_back,
