@@ -32,8 +32,10 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from lms.core.choices import choices
 from lms.core.money import InvalidAmount, Money
 from lms.core.settings import settings
+from lms.core.templating import format_day
 from lms.core.validators import SensibleDate
 from lms.courses.models import CourseRun
+from lms.ledger.services.entries import first_open_day
 from lms.recovery.models import (
     CostBasis,
     CostKind,
@@ -97,6 +99,19 @@ class CostForm(FlaskForm):  # type: ignore[misc]
         """The typed amount. Raises InvalidAmount."""
         return Money.parse(
             self.amount.data or "", str(self.currency.data), str(get_locale() or "en")
+        )
+
+    def validate_spent_on(self, field: DateField) -> None:
+        """A closed month takes nothing any more, as in the ledger."""
+        if field.data is None or (first := first_open_day(field.data)) == field.data:
+            return
+        raise ValidationError(
+            _(
+                "%(month)s is closed and takes nothing any more. Choose a day from %(day)s on, and"
+                " write the real day into the note.",
+                month=format_day(field.data, "yMMMM"),
+                day=format_day(first),
+            )
         )
 
     def validate_amount(self, field: StringField) -> None:

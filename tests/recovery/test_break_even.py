@@ -13,6 +13,7 @@ from lms.core.models import OutboxRow
 from lms.core.money import Money
 from lms.courses.models import CourseRun, Enrolment
 from lms.ledger.accounts import Account
+from lms.ledger.models import LedgerPeriod
 from lms.ledger.services.entries import post
 from lms.notifications.models import Notice
 from lms.payments import jobs as payment_jobs
@@ -233,6 +234,25 @@ def test_costs_dates_and_decision_by_the_screens_alone(soon, admin, signed_in):
     assert "two instructors" in shown
     assert "Confirm: it takes place" in shown
     assert db.session.get_one(RunBudget, soon.id).decided_at
+
+
+def test_a_closed_month_takes_no_cost_and_says_so(soon, admin, signed_in):
+    one = Money(100, "CAD")
+    post("fee", "test:1", date(2026, 10, 5), {Account.PROCESSOR: one, Account.BANK: -one})
+    db.session.add(LedgerPeriod(month="2026-10", closed_by_id=admin.id, balances=[]))
+    db.session.commit()
+    typed = {"basis": "fixed", "kind": "teaching", "amount": "97.00", "currency": "CAD"}
+    address = f"/admin/recovery/runs/{soon.id}/costs"
+
+    refused = signed_in(admin).post(address, data=typed | {"spent_on": "2026-10-15"})
+    taken = signed_in(admin).post(address, data=typed | {"spent_on": "2026-11-01"})
+
+    assert refused.status_code == 422
+    assert "October 2026 is closed and takes nothing any more." in refused.text
+    assert "from Nov 1, 2026 on" in refused.text
+    assert 'value="97.00"' in refused.text
+    assert taken.status_code == 303
+    assert [row.spent_on for row in break_even.costs_of(soon)] == [date(2026, 11, 1)]
 
 
 def test_only_administrators_write_costs_and_decide(soon, signed_in):
