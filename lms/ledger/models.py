@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
 from lms.core import clock
 from lms.core.db import AnyJSON, BigInt, Model, PrimaryKey
 from lms.core.money import Money
 from lms.ledger.guards import guard_when_created
+
+_IS_OWED = text("owed_minor <> 0")
 
 
 class LedgerSeal(Model):
@@ -116,6 +118,24 @@ class LedgerSum(Model):
     kind: Mapped[str] = mapped_column(primary_key=True)
     debit_minor: Mapped[int] = mapped_column(BigInt)
     credit_minor: Mapped[int] = mapped_column(BigInt)
+    postings: Mapped[int] = mapped_column(BigInt)  # how many
+
+
+class LedgerOwed(Model):
+    """What the buyer owes for a document by its entries, negative when more came in; 0: settled.
+
+    since: the day of the document's first entry.
+    """
+
+    __tablename__ = "ledger_owed"
+    __table_args__ = (
+        Index("ix_ledger_owed_open", "since", sqlite_where=_IS_OWED, postgresql_where=_IS_OWED),
+    )
+
+    about: Mapped[str] = mapped_column(primary_key=True)
+    currency: Mapped[str] = mapped_column(primary_key=True)
+    owed_minor: Mapped[int] = mapped_column(BigInt)
+    since: Mapped[date]
 
 
 class LedgerCheckRun(Model):

@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, Subquery, case, exists, func, literal_column, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Subquery,
+    case,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
 from lms.core.db import db
 from lms.core.money import Money
 from lms.ledger.accounts import Account, is_debit_account
-from lms.ledger.models import LedgerEntry, LedgerPeriod, LedgerPosting, LedgerSum, LedgerUncounted
+from lms.ledger.models import (
+    LedgerEntry,
+    LedgerOwed,
+    LedgerPeriod,
+    LedgerPosting,
+    LedgerSum,
+    LedgerUncounted,
+)
 
 DIMENSIONS = ("month", "account", "currency", "product", "country", "rail", "kind")
+SUMMED = ("debit_minor", "credit_minor", "postings")
 
 
 def postings_by_dimension() -> list[Any]:
@@ -31,24 +50,21 @@ def postings_by_dimension() -> list[Any]:
 
 
 def debit_and_credit() -> list[Any]:
-    """The sums of debits and of credits of postings, both positive."""
+    """The SUMMED of postings: debits and credits, both positive, and how many postings."""
     amount = LedgerPosting.amount_minor
     return [
         func.sum(case((amount > 0, amount), else_=0)).label("debit_minor"),
         func.sum(case((amount < 0, -amount), else_=0)).label("credit_minor"),
+        func.count().label("postings"),
     ]
 
 
 def movements() -> Subquery:
     """All that was posted, by DIMENSIONS: the sums, and what they do not hold yet.
 
-    Columns: DIMENSIONS, debit_minor, credit_minor. Exact at any moment, whatever is counted.
+    Columns: DIMENSIONS and SUMMED. Exact at any moment, whatever is counted.
     """
-    counted = select(
-        *(getattr(LedgerSum, name) for name in DIMENSIONS),
-        LedgerSum.debit_minor,
-        LedgerSum.credit_minor,
-    )
+    counted = select(*(getattr(LedgerSum, name) for name in (*DIMENSIONS, *SUMMED)))
     since = (
         select(*postings_by_dimension(), *debit_and_credit())
         .join(LedgerEntry, LedgerEntry.id == LedgerPosting.entry_id)
@@ -56,6 +72,64 @@ def movements() -> Subquery:
         .group_by(*postings_by_dimension())
     )
     return union_all(counted, since).subquery("movements")
+
+
+def owed_by_document() -> list[Any]:
+    """The columns of what is owed for a document, of postings to the receivable account."""
+    return [
+        LedgerEntry.about,
+        LedgerPosting.currency,
+        func.sum(LedgerPosting.amount_minor).label("owed_minor"),
+        func.min(LedgerEntry.happened_on).label("since"),
+    ]
+
+
+def receivable_postings() -> Select[*tuple[Any, ...]]:
+    """What is owed for each document, from its entries."""
+    return (
+        select(*owed_by_document())
+        .join(LedgerEntry, LedgerEntry.id == LedgerPosting.entry_id)
+        .where(LedgerPosting.account == Account.RECEIVABLE.value)
+        .group_by(LedgerEntry.about, LedgerPosting.currency)
+    )
+
+
+def owed() -> Select[*tuple[Any, ...]]:
+    """Documents for which something is owed: about, currency, owed_minor, since.
+
+    The sums, and what they do not hold yet: exact at any moment.
+    """
+    columns = (LedgerOwed.about, LedgerOwed.currency, LedgerOwed.owed_minor, LedgerOwed.since)
+    is_open = LedgerOwed.owed_minor != literal_column("0")  # as its index has it
+    touched = select(LedgerEntry.about).join(
+        LedgerUncounted, LedgerUncounted.entry_id == LedgerEntry.id
+    )
+    settled = LedgerOwed.owed_minor == literal_column("0")
+    kept = union_all(
+        select(*columns).where(is_open),
+        select(*columns).where(LedgerOwed.about.in_(touched), settled),
+    ).subquery("kept")
+    lately = receivable_postings().join(LedgerUncounted, LedgerUncounted.entry_id == LedgerEntry.id)
+    lines = union_all(select(kept), lately).subquery("lines")
+    minor = func.sum(lines.c.owed_minor)
+    return (
+        select(
+            lines.c.about,
+            lines.c.currency,
+            minor.label("owed_minor"),
+            func.min(lines.c.since).label("since"),
+        )
+        .group_by(lines.c.about, lines.c.currency)
+        .having(minor != 0)
+    )
+
+
+def accounts_within(kinds: Iterable[Account]) -> list[str]:
+    """The accounts of these kinds that anything was posted to, those of somebody among them."""
+    account = movements().c.account
+    found = db.session.scalars(select(account).distinct())
+    values = {kind.value for kind in kinds}
+    return sorted(code for code in found if ":".join(code.split(":")[:2]) in values)
 
 
 @dataclass(frozen=True)
@@ -116,23 +190,49 @@ def balance_of(account: str, currency: str, product: str | None = None) -> Money
     return Money(0, currency)
 
 
+def _named(month: str, about: str, product: str) -> list[ColumnElement[bool]]:
+    pairs = (
+        (LedgerEntry.month, month),
+        (LedgerEntry.about, about),
+        (LedgerEntry.product, product),
+    )
+    return [column == value for column, value in pairs if value]
+
+
+def _accounts_of(account: str) -> list[str]:
+    """An account and those it is a kind of, as far as anything was posted to them."""
+    code = movements().c.account
+    inside = or_(code == account, code.startswith(f"{account}:", autoescape=True))
+    return list(db.session.scalars(select(code).where(inside).distinct()))
+
+
 def list_entries(
     *, account: str = "", month: str = "", about: str = "", product: str = ""
 ) -> Select[LedgerEntry]:
     """Entries, the newest first; of an account with those it is a kind of."""
-    statement = select(LedgerEntry).order_by(LedgerEntry.effective_on.desc(), LedgerEntry.id.desc())
-    if account:
-        inside = or_(
-            LedgerPosting.account == account,
-            LedgerPosting.account.startswith(f"{account}:", autoescape=True),
-        )
-        statement = statement.where(
-            exists().where(LedgerPosting.entry_id == LedgerEntry.id, inside)
-        )
-    for column, value in (("month", month), ("about", about), ("product", product)):
-        if value:
-            statement = statement.where(getattr(LedgerEntry, column) == value)
-    return statement
+    statement = (
+        select(LedgerEntry)
+        .where(*_named(month, about, product))
+        .order_by(LedgerEntry.effective_on.desc(), LedgerEntry.id.desc())
+    )
+    if not account:
+        return statement
+    inside = LedgerPosting.account.in_(_accounts_of(account))
+    return statement.where(exists().where(LedgerPosting.entry_id == LedgerEntry.id, inside))
+
+
+def ids_of_entries(
+    *, account: str = "", month: str = "", about: str = "", product: str = ""
+) -> Select[int]:
+    """The ids of the same entries, in any order: for their number."""
+    named = _named(month, about, product)
+    if not account:
+        return select(LedgerEntry.id).where(*named)
+    inside = LedgerPosting.account.in_(_accounts_of(account))
+    ids = select(LedgerPosting.entry_id).where(inside).distinct()
+    if named:
+        ids = ids.join(LedgerEntry, LedgerEntry.id == LedgerPosting.entry_id).where(*named)
+    return ids
 
 
 def postings_of(entries: Sequence[LedgerEntry]) -> dict[int, list[LedgerPosting]]:

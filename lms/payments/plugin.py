@@ -35,7 +35,6 @@ from lms.payments.services.movement_checks import CHECKS as MOVEMENT_CHECKS
 from lms.payments.views import (
     administration,
     bank,
-    baskets,
     bp,
     checkout,
     items,
@@ -51,7 +50,6 @@ from lms.reports.base import Report
 __all__ = [
     "administration",
     "bank",
-    "baskets",
     "checkout",
     "items",
     "leaving",
@@ -155,14 +153,6 @@ def navigation() -> list[NavigationEntry]:
             "account",
             25,
             also=("payments.show_order",),
-        ),
-        NavigationEntry(
-            "basket",
-            lazy_gettext("Basket"),
-            "payments.basket",
-            "account",
-            24,
-            also=("payments.show_purchase",),
         ),
         NavigationEntry(
             "admin_payments",

@@ -222,7 +222,10 @@ class Report:
         raise NotImplementedError
 
     def counted(self, filters: Filters) -> Statement:
-        """The rows of a list with only what is summed, for the totals."""
+        """The rows of a list with only what is summed, for the totals.
+
+        They may be sums themselves, with a column `lines` that says of how many rows each.
+        """
         return self.statement(filters)
 
     def link(self, column: Column, row: RowValues, filters: Filters) -> str | None:

@@ -114,12 +114,13 @@ def _totals(columns: Sequence[Column], rows: Subquery) -> tuple[int, list[Total]
     summed = [column for column in columns if column.has_total]
     sums = [func.coalesce(func.sum(rows.c[c.name]), 0).label(c.name) for c in summed]
     by_currency = has_own_currencies(columns)
-    counted = select(func.count().label("_count"), *sums)
+    lines = func.sum(rows.c.lines) if "lines" in rows.c else func.count()
+    counted = select(lines.label("_count"), *sums)
     if by_currency:
         money = rows.c.currency
         counted = counted.add_columns(money.label("currency")).group_by(money).order_by(money)
     found = db.session.execute(counted.select_from(rows)).mappings().all()
-    count = sum(row["_count"] for row in found)
+    count = sum(int(row["_count"] or 0) for row in found)
     if not summed or not count:
         return count, []
     return count, [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from random import Random
 
 import pytest
 from sqlalchemy import delete, insert, select, update
@@ -13,7 +14,7 @@ from lms.core.money import Money
 from lms.ledger import queries
 from lms.ledger.accounts import Account
 from lms.ledger.errors import MonthClosed, MonthNotOver, Unbalanced
-from lms.ledger.models import LedgerEntry, LedgerPosting, LedgerSeal, LedgerSum
+from lms.ledger.models import LedgerEntry, LedgerOwed, LedgerPosting, LedgerSeal, LedgerSum
 from lms.ledger.services import check, counting, periods
 from lms.ledger.services.entries import post
 from tests.factories.accounts import make_administrator
@@ -120,8 +121,8 @@ def test_sums_are_exact_before_and_after_they_are_counted(app):
 
     rest = ("BOB", "publication:1", "BO", "stripe", "sale")
     assert before == {
-        ("2026-03", "Assets:Receivable", *rest): (69_000, 0),
-        ("2026-03", "Liabilities:Deferred", *rest): (0, 69_000),
+        ("2026-03", "Assets:Receivable", *rest): (69_000, 0, 1),
+        ("2026-03", "Liabilities:Deferred", *rest): (0, 69_000, 1),
     }
     assert queries.balance_of(Account.DEFERRED, "BOB") == Money(138_000, "BOB")
     assert counting.count_entries() == 1
@@ -138,6 +139,45 @@ def test_a_sum_that_was_changed_past_the_entries_is_found(app):
     found = check.unexplained()
 
     assert {one.what for one in found} == {"sum differs from its entries"}
+
+
+def from_entries() -> dict[str, tuple[int, date]]:
+    """What is owed for each document, added up from the entries."""
+    told: dict[str, tuple[int, date]] = {}
+    for entry in db.session.scalars(select(LedgerEntry).order_by(LedgerEntry.happened_on)):
+        minor = sum(p.amount_minor for p in entry.postings if p.account == Account.RECEIVABLE)
+        before, since = told.get(entry.about, (0, entry.happened_on))
+        told[entry.about] = (before + minor, since)
+    return {about: one for about, one in told.items() if one[0]}
+
+
+def kept() -> dict[str, tuple[int, date]]:
+    return {row.about: (row.owed_minor, row.since) for row in db.session.execute(queries.owed())}
+
+
+def test_what_is_owed_is_what_the_entries_say_whatever_is_counted(app):
+    random = Random(7)
+    for number in range(60):
+        about, minor = f"order:{random.randrange(12)}", random.choice([5_000, -5_000, 1_200])
+        amount, day = Money(minor, "BOB"), date(2026, 3, 1 + random.randrange(28))
+        amounts = {Account.RECEIVABLE: amount, Account.DEFERRED: -amount}
+        post("sale" if minor > 0 else "payment", f"test:{number}", day, amounts, about=about)
+        if number % 7 == 3:
+            counting.count_entries(at_most=random.randrange(1, 5))
+
+        assert kept() == from_entries()
+    while counting.count_entries():
+        assert kept() == from_entries()
+    assert counting.differing_owed() == []
+    assert counting.differing_sums() == []
+
+
+def test_a_debt_that_was_changed_past_the_entries_is_found(app):
+    sell()
+    counting.count_entries()
+    db.session.execute(update(LedgerOwed).values(owed_minor=LedgerOwed.owed_minor + 1))
+
+    assert {one.what for one in check.unexplained()} == {"sum differs from its entries"}
 
 
 def test_a_late_fact_of_a_closed_month_counts_for_the_next_with_its_own_day(app):

@@ -15,7 +15,8 @@ from lms.ledger.accounts import Account
 from lms.ledger.models import LedgerEntry
 from lms.ledger.services import counting
 from lms.ledger.services.entries import post
-from lms.recovery.queries.money import MEASURES, Wanted, list_lines, list_money
+from lms.recovery.queries.measures import MEASURES
+from lms.recovery.queries.money import Wanted, list_lines, list_money, sums_of_lines
 from tests.factories.accounts import make_user
 from tests.factories.payments import make_paid_run
 from tests.recovery.conftest import MONDAY, give_back, noon, teach
@@ -81,6 +82,27 @@ def test_sums_and_entries_tell_the_same_whether_counted_or_not(books):
     for measure in MEASURES:
         lines = db.session.execute(list_lines(Wanted(), measure)).mappings().all()
         assert sum(line[measure] for line in lines) == figures()["CAD",][MEASURES.index(measure)]
+
+
+DAYS = [
+    None, date(2027, 2, 1), FEBRUARY, date(2027, 2, 28), MONDAY, MONDAY + timedelta(days=6),
+    date(2027, 3, 31),
+]  # fmt: skip
+
+
+def test_sums_of_any_days_are_those_of_their_lines(books, run):
+    teach(run, MONDAY + timedelta(days=30))
+    counting.count_entries(at_most=4)
+    for since in DAYS:
+        for until in DAYS:
+            for measure in (None, *MEASURES):
+                wanted = Wanted(since=since, until=until)
+                lines = db.session.execute(list_lines(wanted, measure)).mappings().all()
+                found = db.session.execute(sums_of_lines(wanted, measure)).mappings().all()
+                told = [{name: int(row[name]) for name in (*MEASURES, "lines")} for row in found]
+
+                expected = {name: sum(line[name] for line in lines) for name in MEASURES}
+                assert told == ([expected | {"lines": len(lines)}] if lines else [])
 
 
 @pytest.mark.parametrize("by", ["month", "course", "run", "country", "currency", "rail"])

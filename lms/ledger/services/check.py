@@ -13,7 +13,7 @@ from lms.ledger import queries
 from lms.ledger.checks import LedgerCheck, Unexplained, ledger_checks
 from lms.ledger.kinds import Difference
 from lms.ledger.models import LedgerCheckRun
-from lms.ledger.services.counting import differing_sums
+from lms.ledger.services.counting import differing_owed, differing_sums
 
 
 def unexplained() -> list[Unexplained]:
@@ -50,9 +50,11 @@ def _entries() -> Iterable[Unexplained]:
 
 
 def _sums() -> Iterable[Unexplained]:
-    for month, account, currency, *rest, debit, credit in differing_sums():
+    for month, account, currency, *rest, debit, credit, _postings in differing_sums():
         where = " ".join([month, account, *(str(word) for word in rest if word)])
         yield Unexplained(Difference.SUM, where, Money(debit - credit, currency))
+    for about, currency, minor in differing_owed():
+        yield Unexplained(Difference.SUM, about, Money(minor, currency))
 
 
 def _closed_months() -> Iterable[Unexplained]:

@@ -88,7 +88,8 @@ def entries() -> ResponseReturnValue:
     require("ledger.read")
     names = ("account", "about", "product")
     chosen = {name: request.args.get(name, "")[:100] for name in names} | {"month": _month("month")}
-    page = paginate(queries.list_entries(**chosen), page_number(), 25)
+    ids = queries.ids_of_entries(**chosen)
+    page = paginate(queries.list_entries(**chosen), page_number(), 25, counted=ids)
     return render_template(
         "ledger/entries.html",
         page=page,

@@ -27,7 +27,8 @@ from lms.ledger.accounts import Account
 from lms.ledger.queries import movements
 from lms.payments.models import SETTLED, Order
 from lms.recovery.models import CostBasis, MoveOffer, RunBudget, RunCost, RunDecision
-from lms.recovery.queries.money import EARNED_IN, run_product
+from lms.recovery.queries.measures import EARNED_IN
+from lms.recovery.queries.money import run_product
 
 Key: TypeAlias = tuple[int, str]
 SOLD_IN = (Account.DEFERRED, *EARNED_IN)

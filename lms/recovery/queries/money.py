@@ -1,57 +1,23 @@
-"""Invoiced, earned, collected: from the ledger's sums, each currency for itself.
-
-- Invoiced: sales less what was taken back of them, as buyers owe it, tax included.
-- Earned: what was taught or handed over, less what was earned and went back; never holds tax.
-- Collected: what came in from buyers less what went back to them, in the currency they paid in. A
-  dispute counts as money that went back once it is lost. Fees, payouts and exchanges move our own
-  money and do not count.
-"""
+"""Invoiced, earned, collected: from the ledger's sums, each currency for itself."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any, TypeAlias
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    String,
-    Subquery,
-    and_,
-    case,
-    cast,
-    func,
-    literal,
-    or_,
-    select,
-)
+from sqlalchemy import BigInteger, Select, String, case, cast, func, literal, select, union_all
 
 from lms.core.db import db
 from lms.core.money import Money
 from lms.courses.models import CourseRun
-from lms.ledger.accounts import Account
-from lms.ledger.kinds import EntryKind
 from lms.ledger.models import LedgerEntry, LedgerPosting
 from lms.ledger.queries import movements
+from lms.recovery.queries.measures import MEASURES, Column, Counted
 
-INVOICED_BY = (EntryKind.SALE, EntryKind.CREDIT_NOTE, EntryKind.CREDIT_NOTE_UNDONE)
-GIVEN_BACK_BY = (EntryKind.REFUND, EntryKind.REFUND_FAILED)
-COLLECTED_BY = (EntryKind.PAYMENT, *GIVEN_BACK_BY)
-OWED_IN = (Account.RECEIVABLE,)
-EARNED_IN = (
-    Account.COURSES,
-    Account.PUBLICATIONS,
-    Account.EXCHANGE_FEES,
-    Account.BREAKAGE,
-    Account.REFUNDS,
-)
-MONEY_IN = (Account.BANK, Account.CLEARING, Account.PARTNER_RECEIVABLE)
-MEASURES = ("invoiced", "earned", "collected")
 RUN = "run:"
 
-Column = ColumnElement[Any]
 Rows: TypeAlias = Select[*tuple[Any, ...]]
 
 
@@ -101,75 +67,62 @@ def product_of_run() -> Column:
     return literal(RUN) + cast(CourseRun.id, String)
 
 
+def run_of(product: Column) -> Column:
+    """The id of the course run that a product of the ledger is; NULL of another product."""
+    number = cast(func.substr(product, len(RUN) + 1), BigInteger)
+    return case((func.substr(product, 1, len(RUN)) == RUN, number))
+
+
 def month_of(day: date | None) -> str | None:
     """The ledger's name of the month of a day."""
     return f"{day:%Y-%m}" if day else None
 
 
-def _within(account: Column, kinds: Collection[Account]) -> Column:
-    return or_(
-        account.in_([kind.value for kind in kinds]),
-        *(account.startswith(f"{kind.value}:", autoescape=True) for kind in kinds),
-    )
-
-
-def belongs_to(measure: str, account: Column, kind: Column) -> Column:
-    """Whether a posting counts for a measure."""
-    match measure:
-        case "invoiced":
-            return and_(kind.in_(INVOICED_BY), _within(account, OWED_IN))
-        case "earned":
-            return _within(account, EARNED_IN)
-        case "collected":
-            return and_(kind.in_(COLLECTED_BY), _within(account, MONEY_IN))
-        case "given_back":
-            return and_(kind.in_(GIVEN_BACK_BY), _within(account, MONEY_IN))
-    raise KeyError(measure)
-
-
-def _sign(measure: str) -> int:
-    """What makes a debit positive or negative for the reader."""
-    return -1 if measure in ("earned", "given_back") else 1
-
-
-def value_of(measure: str, account: Column, kind: Column, debit_less_credit: Column) -> Column:
-    """What a posting adds to a measure, zero when it does not belong to it."""
-    return case((belongs_to(measure, account, kind), debit_less_credit * _sign(measure)), else_=0)
-
-
-def sums(lines: Subquery, measures: Sequence[str] = MEASURES) -> list[Column]:
-    """The measures over some movements."""
-    more = lines.c.debit_minor - lines.c.credit_minor
-    return [
-        func.coalesce(func.sum(value_of(name, lines.c.account, lines.c.kind, more)), 0).label(name)
-        for name in measures
-    ]
-
-
-def list_money(by: Sequence[str], wanted: Wanted, measures: Sequence[str] = MEASURES) -> Rows:
+def list_money(
+    by: Sequence[str],
+    wanted: Wanted,
+    measures: Sequence[str] = MEASURES,
+    *,
+    which: str | None = None,
+    is_counted: bool = False,
+) -> Rows:
     """The measures by dimensions of the ledger's sums and always by currency, without empty rows.
 
-    by: of "month", "product", "country", "rail".
+    by: of "month", "product", "country", "rail". which: only of postings of this measure.
+    is_counted: with a column `lines` that says of how many postings.
     """
     lines = movements()
     columns = [lines.c[name] for name in by]
-    counted = or_(*(belongs_to(name, lines.c.account, lines.c.kind) for name in measures))
+    more = lines.c.debit_minor - lines.c.credit_minor
+    counted = Counted(lines.c.account, lines.c.kind, more, measures)
     where = wanted.conditions(
         lines.c.month, lines.c.country, lines.c.currency, lines.c.rail, lines.c.product
     )
     return (
-        select(*columns, lines.c.currency, *sums(lines, measures))
-        .where(counted, *where)
+        select(
+            *columns,
+            lines.c.currency,
+            *(func.coalesce(func.sum(value), 0).label(value.name) for value in counted.values()),
+            *([func.sum(lines.c.postings).label("lines")] if is_counted else []),
+        )
+        .where(counted.belongs([which] if which else None), *where)
         .group_by(*columns, lines.c.currency)
     )
 
 
-def list_lines(wanted: Wanted, measure: str | None = None) -> Rows:
-    """The postings behind the figures, one row each, with what each adds to which measure."""
-    account, kind = LedgerPosting.account.expression, LedgerEntry.kind.expression
-    amount = LedgerPosting.amount_minor.expression
-    chosen: tuple[str, ...] = (measure,) if measure in MEASURES else MEASURES
-    day = LedgerEntry.effective_on.expression
+def list_lines(wanted: Wanted, measure: str | None = None, *, is_rare: bool = False) -> Rows:
+    """The postings behind the figures, one row each, with what each adds to which measure.
+
+    is_rare: they are few among all entries, so that their accounts find them sooner than days do.
+    """
+    counted = Counted(
+        LedgerPosting.account.expression,
+        LedgerEntry.kind.expression,
+        LedgerPosting.amount_minor.expression,
+    )
+    day: Column = LedgerEntry.effective_on.expression
+    if is_rare:
+        day = func.coalesce(day, day)  # no index has this, so the one of accounts is taken
     days: list[Column] = [day >= wanted.since] if wanted.since else []
     if wanted.until is not None:
         days.append(day <= wanted.until)
@@ -183,11 +136,11 @@ def list_lines(wanted: Wanted, measure: str | None = None) -> Rows:
             LedgerEntry.country,
             LedgerEntry.rail,
             LedgerPosting.currency,
-            *(value_of(name, account, kind, amount).label(name) for name in MEASURES),
+            *counted.values(),
         )
         .join(LedgerEntry, LedgerEntry.id == LedgerPosting.entry_id)
         .where(
-            or_(*(belongs_to(name, account, kind) for name in chosen)),
+            counted.belongs([measure] if measure in MEASURES else None),
             *days,
             *wanted.conditions(
                 LedgerEntry.month.expression,
@@ -199,6 +152,57 @@ def list_lines(wanted: Wanted, measure: str | None = None) -> Rows:
         )
     )
     return lines
+
+
+def sums_of_lines(wanted: Wanted, measure: str | None = None) -> Rows:
+    """What `list_lines` sums to by currency, and in `lines` how many rows it has.
+
+    Whole months come from the ledger's sums; entries are read for a month that is cut alone.
+    """
+    known = measure if measure in MEASURES else None
+    parts = [list_money([], _whole_months(wanted), which=known, is_counted=True)]
+    for edge in _cut_months(wanted):
+        lines = list_lines(edge, measure).subquery()
+        values = [func.sum(lines.c[name]).label(name) for name in MEASURES]
+        cut = select(lines.c.currency, *values, func.count().label("lines"))
+        parts.append(cut.group_by(lines.c.currency))
+    found = union_all(*parts).subquery("parts")
+    return select(
+        found.c.currency, *(func.sum(found.c[name]).label(name) for name in (*MEASURES, "lines"))
+    ).group_by(found.c.currency)
+
+
+def _whole_months(wanted: Wanted) -> Wanted:
+    """The part of the period that is made of whole months."""
+    first, last = month_of(wanted.since), month_of(wanted.until)
+    if wanted.since is not None and wanted.since.day > 1:
+        first = month_of(_following_month(wanted.since))
+    if wanted.until is not None and _following_day(wanted.until).day > 1:
+        last = month_of(wanted.until.replace(day=1) - timedelta(days=1))
+    return replace(wanted, first=first, last=last, since=None, until=None)
+
+
+def _cut_months(wanted: Wanted) -> list[Wanted]:
+    """The parts of the period at its ends that are no whole months."""
+    since, until = wanted.since, wanted.until
+    if since and until and until < since:
+        return []
+    ends: list[tuple[date | None, date | None]] = []
+    if since is not None and since.day > 1:
+        ends.append((since, _following_month(since) - timedelta(days=1)))
+    if until is not None and _following_day(until).day > 1:
+        ends.append((until.replace(day=1), until))
+    if ends and month_of(since) == month_of(until):
+        ends = [(since, until)]
+    return [replace(wanted, since=a, until=b, first=month_of(a), last=month_of(b)) for a, b in ends]
+
+
+def _following_day(day: date) -> date:
+    return day + timedelta(days=1)
+
+
+def _following_month(day: date) -> date:
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
 
 
 @dataclass(frozen=True)

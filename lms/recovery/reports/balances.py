@@ -12,8 +12,8 @@ from sqlalchemy import case, false, func, or_, select
 
 from lms.core.db import db
 from lms.ledger.accounts import Account, account_label, is_debit_account
-from lms.ledger.models import LedgerCheckRun, LedgerEntry, LedgerPosting
-from lms.ledger.queries import movements
+from lms.ledger.models import LedgerCheckRun
+from lms.ledger.queries import movements, owed
 from lms.recovery.permissions import READ
 from lms.recovery.queries.break_even import today
 from lms.recovery.queries.money import month_of
@@ -59,33 +59,26 @@ class Owed(Report):
 
     def statement(self, filters: Filters) -> Statement:
         """What receivables hold for each document."""
-        since = func.min(LedgerEntry.happened_on)
+        lines = owed().subquery("lines")
         days = [
-            (since >= today() - timedelta(days=limit), name)
+            (lines.c.since >= today() - timedelta(days=limit), name)
             for name, (limit, _words) in AGES.items()
             if limit is not None
         ]
-        found: Statement = (
-            select(
-                LedgerEntry.about.label("about"),
-                func.replace(LedgerEntry.about, "order:", "").label("number"),
-                LedgerPosting.currency.label("currency"),
-                since.label("since"),
-                case(*days, else_="d-more").label("age"),
-                func.sum(LedgerPosting.amount_minor).label("owed"),
-            )
-            .join(LedgerEntry, LedgerEntry.id == LedgerPosting.entry_id)
-            .where(LedgerPosting.account == Account.RECEIVABLE.value)
-            .group_by(LedgerEntry.about, LedgerPosting.currency)
-            .having(func.sum(LedgerPosting.amount_minor) != 0)
-        )
+        rows = select(
+            lines.c.about,
+            func.replace(lines.c.about, "order:", "").label("number"),
+            lines.c.currency,
+            lines.c.since,
+            case(*days, else_="d-more").label("age"),
+            lines.c.owed_minor.label("owed"),
+        ).subquery("owed")
+        found: Statement = select(rows)
         if (currency := filters.get("currency")) is not None:
-            found = found.where(LedgerPosting.currency == currency)
-        rows = found.subquery("owed")
-        chosen = select(rows)
+            found = found.where(rows.c.currency == currency)
         if (age := filters.get("age")) is not None:
-            chosen = chosen.where(rows.c.age == age)
-        return chosen
+            found = found.where(rows.c.age == age)
+        return found
 
     def link(self, column: Column, row: RowValues, filters: Filters) -> str | None:
         """All entries of the document."""

@@ -14,8 +14,7 @@ from lms.courses.reports import COURSE, RUN, CompletionsByRun
 from lms.recovery.permissions import READ
 from lms.recovery.queries import money
 from lms.recovery.queries.money import Wanted
-from lms.recovery.reports.money import MoneyLines
-from lms.recovery.reports.shared import CURRENCY, known
+from lms.recovery.reports.shared import CURRENCY, ENTRIES, known
 from lms.reports.base import Column, Figure, Filters, Report, RowValues, Statement, report_url
 
 CERTIFIED = Column("certified", lazy_gettext("Certified"), "number", has_total=True)
@@ -93,7 +92,7 @@ class LearnersAndMoney(CompletionsByRun):
             .select_from(people)
             .join(CourseRun, CourseRun.id == people.c.run_id)
             .join(Course, Course.id == CourseRun.course_id)
-            .outerjoin(sold, sold.c.product == money.product_of_run())
+            .outerjoin(sold, money.run_of(sold.c.product) == people.c.run_id)
             .outerjoin(certified, certified.c.run_id == people.c.run_id)
         )
 
@@ -108,7 +107,7 @@ class LearnersAndMoney(CompletionsByRun):
                 currency=column.currency,
                 measure="invoiced",
             )
-            return report_url(MoneyLines.name, behind)
+            return report_url(ENTRIES, behind)
         return None if column.currency else super().link(column, row, filters)
 
     def figures(self, filters: Filters) -> Sequence[Figure]:

@@ -7,15 +7,17 @@ from dataclasses import replace
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Subquery, func, select
 
 from lms.core.db import db
 from lms.core.places import country_name
+from lms.courses.models import Course, CourseRun
+from lms.courses.reports import title_in
 from lms.ledger.queries import movements
 from lms.payments.gateways.base import payment_gateways
 from lms.recovery.queries import money
 from lms.recovery.queries.money import Wanted
-from lms.reports.base import Column, Filters, Selection
+from lms.reports.base import Column, Filters, Selection, Statement
 from lms.reports.periods import last_day
 
 NONE = "-"  # a choice of what has no country or rail
@@ -51,6 +53,8 @@ def rail_words(name: str) -> str:
         return str(gateway.label)
     return _("None") if name in ("", NONE) else name
 
+
+ENTRIES = "recovery-entries"  # the report to which every figure leads
 
 MEASURE_LABELS = {
     "invoiced": lazy_gettext("Invoiced"),
@@ -124,3 +128,22 @@ def whole_months(filters: Filters) -> Filters:
     first = filters.first.replace(day=1) if filters.first else None
     last = last_day(filters.last.replace(day=1)) if filters.last else None
     return replace(filters, period="days" if first or last else "all", first=first, last=last)
+
+
+def with_runs(rows: Subquery, filters: Filters, unnamed: ColumnElement[str] | str) -> Statement:
+    """Rows of products with their course runs: title, starts_on, run, course.
+
+    unnamed: stands for the title of what is no course run.
+    """
+    return (
+        select(
+            rows,
+            func.coalesce(title_in(filters.language), unnamed).label("title"),
+            CourseRun.starts_on,
+            CourseRun.id.label("run"),
+            CourseRun.course_id.label("course"),
+        )
+        .select_from(rows)
+        .outerjoin(CourseRun, CourseRun.id == money.run_of(rows.c.product))
+        .outerjoin(Course, Course.id == CourseRun.course_id)
+    )
