@@ -360,7 +360,8 @@ class Enrolment(Model):
     @property
     def is_paid(self) -> bool:
         """Whether money was paid for the place, or is to be paid."""
-        return self.method not in ("free", "voucher", "administrator", "waiting_list")
+        free = ("free", "voucher", "scholarship", "administrator", "waiting_list")
+        return self.method not in free
 
 
 class Progress(Model):

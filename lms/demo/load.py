@@ -120,6 +120,12 @@ def load_demo(tell: Step) -> dict[str, Any]:
         )
     tell("a course run of the past")
     ensure_history(people, cohort)
+    if "payments" in current_app.extensions[EXTENSION].names:
+        from lms.demo.scholarships import ensure_scholarships
+
+        tell("scholarships")
+        applicants = [cohort[11], cohort[12], cohort[8]]
+        ensure_scholarships(open_run("next"), applicants, people["admin"])
     tell("certificates in each state")
     certificates = ensure_certificates(people, cohort)
     return written(ensure_xapi_key(people["admin"])) | {"certificates": certificates}
@@ -225,6 +231,12 @@ def ensure_runs(people: dict[str, User], cohort: list[User]) -> None:
         )
         if known is None:
             enrol_free(run, user)
+
+
+def open_run(slug: str) -> CourseRun:
+    """A run of the course that costs something."""
+    found = select(CourseRun).join(Course).where(Course.slug == PAID, CourseRun.slug == slug)
+    return db.session.scalars(found).one()
 
 
 def ensure_xapi_key(administrator: User) -> tuple[str, str]:

@@ -89,6 +89,7 @@ class Difference(StrEnum):
     STATEMENT = "statement and accounts differ"
     FUND = "fund and ledger differ"
     RESERVE = "fund and awards differ"
+    GRANT = "scholarship and sale differ"
 
 
 DIFFERENCES: dict[str, LazyString] = {
@@ -113,4 +114,7 @@ DIFFERENCES: dict[str, LazyString] = {
     Difference.STATEMENT: lazy_gettext("A partner's statement is not what its accounts say"),
     Difference.FUND: lazy_gettext("A scholarship fund holds another amount than the ledger"),
     Difference.RESERVE: lazy_gettext("A scholarship fund reserves another sum than its awards"),
+    Difference.GRANT: lazy_gettext(
+        "A scholarship paid another part of a sale than the ledger says"
+    ),
 }

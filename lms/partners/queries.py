@@ -245,7 +245,7 @@ def _told_sale(
     still_sold = -sum(minor for (_kind, code), minor in sums.items() if code == Account.DEFERRED)
     sale = Sale(
         order.currency,
-        gross=sums[EntryKind.SALE, Account.RECEIVABLE],
+        gross=sum(m for (kind, _code), m in sums.items() if kind == EntryKind.SALE and m > 0),
         net=net,
         fees=sum(minor for (_kind, account), minor in sums.items() if account == Account.PROCESSOR),
         earned=still_sold - deferred,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import selectinload
 from lms.core.db import db
 from lms.core.personal_data import PersonalData
 from lms.courses.models import CourseRun
+from lms.payments.grant_models import OrderGrant
 from lms.payments.models import Order, Refund
 from lms.payments.terms_models import OrderTerms
 
@@ -28,6 +29,8 @@ def _export(user_id: int) -> Any:
         .order_by(Order.id)
     )
     own = select(OrderTerms).join(Order).where(Order.user_id == user_id)
+    grants = select(OrderGrant).join(Order).where(Order.user_id == user_id)
+    granted = {one.order_id: one.amount_minor for one in db.session.scalars(grants)}
     terms = {one.order_id: one for one in db.session.scalars(own)}
     return [
         {
@@ -42,6 +45,7 @@ def _export(user_id: int) -> Any:
             "discount_minor": order.discount_minor,
             "total_minor": order.total_minor,
             "voucher": order.voucher.code if order.voucher else None,
+            "scholarship_minor": granted.get(order.id, 0),
             "buyer_name": order.buyer_name,
             "country": order.country,
             "language": order.language,

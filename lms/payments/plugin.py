@@ -18,6 +18,7 @@ from lms.notifications.kinds import NotificationKind
 from lms.payments import jobs as room_jobs
 from lms.payments.demo_gateway import views as demo_views
 from lms.payments.enrolment_methods import PaymentEnrolment
+from lms.payments.events import OrderPaid
 from lms.payments.gateways.bank_transfer import BankTransferGateway
 from lms.payments.gateways.base import PaymentGateway
 from lms.payments.gateways.stripe import StripeGateway
@@ -28,7 +29,7 @@ from lms.payments.permissions import PERMISSIONS
 from lms.payments.personal_data import PERSONAL_DATA
 from lms.payments.products import Product
 from lms.payments.reports import REPORTS
-from lms.payments.services import places, refunds
+from lms.payments.services import bookkeeping, places, refunds
 from lms.payments.services.bank_checks import CHECKS as BANK_CHECKS
 from lms.payments.services.ledger_checks import CHECKS
 from lms.payments.services.movement_checks import CHECKS as MOVEMENT_CHECKS
@@ -91,6 +92,7 @@ def subscriptions() -> list[Subscription]:
     return [
         Subscription(CourseRunCancelled, refunds.refund_cancelled_run),
         Subscription(EnrolmentEnded, places.close_orders_of),
+        Subscription(OrderPaid, bookkeeping.book_free_sale),
     ]
 
 

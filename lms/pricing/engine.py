@@ -132,6 +132,18 @@ class Priced:
     minimum: Money | None = None
     suggested: Money | None = None
 
+    @property
+    def granted(self) -> Money:
+        """What a scholarship pays in the buyer's place.
+
+        Never more than it takes off, nor than what is missing to the price before it: who pays
+        more by choice or by the floor spares the fund.
+        """
+        found = [step for step in self.steps if step.kind == StepKind.SCHOLARSHIP]
+        minor = sum((step.before - step.after).minor for step in found)
+        missing = (found[0].before - self.total).minor if found else 0
+        return Money(max(0, min(minor, missing)), self.total.currency)
+
 
 def price(basket: Basket) -> Priced:
     """What the basket costs, and why.

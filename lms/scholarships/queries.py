@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
 from sqlalchemy.orm import joinedload
 
 from lms.accounts.models import User
@@ -47,15 +47,15 @@ def list_funds() -> Select[Fund]:
 
 def open_funds(day: date) -> Sequence[Fund]:
     """Funds to which one can apply on this day and that have something left."""
-    return db.session.scalars(
-        select(Fund)
-        .where(
-            Fund.opens_on <= day,
-            or_(Fund.closes_on.is_(None), Fund.closes_on >= day),
-            Fund.balance_minor > Fund.reserved_minor,
-        )
-        .order_by(Fund.id)
-    ).all()
+    return db.session.scalars(select(Fund).where(_is_open(day)).order_by(Fund.id)).all()
+
+
+def _is_open(day: date) -> ColumnElement[bool]:
+    return and_(
+        Fund.opens_on <= day,
+        or_(Fund.closes_on.is_(None), Fund.closes_on >= day),
+        Fund.balance_minor > Fund.reserved_minor,
+    )
 
 
 def get_run(key: uuid.UUID) -> CourseRun:
@@ -145,13 +145,27 @@ def find_waiting(user: User, run: CourseRun) -> Application | None:
     )
 
 
-def find_award(user: User, run: CourseRun, currency: str) -> Application | None:
-    """The award that the person can use today for the run, at a price in this currency."""
-    found = find_waiting(user, run)
-    if found is None or found.state != ApplicationState.AWARDED:
-        return None
-    is_over = found.expires_on is not None and found.expires_on < today()
-    return None if is_over or found.fund.currency != currency else found
+def standing(user: User, run: CourseRun) -> tuple[Application | None, bool]:
+    """The award that the person can use today for the run, and whether any fund is open."""
+    day = today()
+    one = select(literal(1).label("one")).subquery()
+    usable = and_(
+        Application.user_id == user.id,
+        Application.run_id == run.id,
+        Application.state == ApplicationState.AWARDED,
+        or_(Application.expires_on.is_(None), Application.expires_on >= day),
+    )
+    award, is_open = db.session.execute(
+        select(Application, exists().where(_is_open(day)))
+        .select_from(one)
+        .outerjoin(Application, usable)
+    ).one()
+    return award, is_open
+
+
+def find_award(user: User, run: CourseRun) -> Application | None:
+    """The award that the person can use today for the run."""
+    return standing(user, run)[0]
 
 
 def list_applications_of(user: User) -> Select[Application]:

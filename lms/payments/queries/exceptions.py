@@ -18,6 +18,7 @@ from lms.payments.models import (
 )
 from lms.payments.products import PLACE
 
+WAYS = ("payment", "voucher", "scholarship")
 _RUN = joinedload(Order.run).joinedload(CourseRun.course)
 
 
@@ -48,7 +49,7 @@ def paid_not_enrolled() -> Select[Order]:
 
 
 def enrolled_not_paid() -> Select[Enrolment]:
-    """People who study by payment or voucher without a paid order."""
+    """People who study by payment, voucher or scholarship without a paid order."""
     paid = exists().where(
         Order.run_id == Enrolment.run_id,
         Order.user_id == Enrolment.user_id,
@@ -57,7 +58,7 @@ def enrolled_not_paid() -> Select[Enrolment]:
     )
     return (
         select(Enrolment)
-        .where(Enrolment.state.in_(STUDIES), Enrolment.method.in_(("payment", "voucher")), ~paid)
+        .where(Enrolment.state.in_(STUDIES), Enrolment.method.in_(WAYS), ~paid)
         .options(joinedload(Enrolment.run).joinedload(CourseRun.course), joinedload(Enrolment.user))
         .order_by(Enrolment.id)
     )

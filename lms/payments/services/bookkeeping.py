@@ -2,8 +2,11 @@
 
 - A sale is owed by the buyer and, without its tax, until its weeks are taught, owed to the buyer;
   its tax is owed to whose it is. It is told when its invoice is issued.
+- What a scholarship pays of a sale comes from its fund, which was paid before: the whole price is
+  sold, and the buyer owes the rest.
 - Money that comes in or goes back moves what the buyer owes.
-- A refund takes back of the sale what is not paid for any more, with its tax: weeks to come first.
+- A refund takes back of the sale what is not paid for any more, with its tax: weeks to come first;
+  the fund gets back its part in proportion.
 - A week that was taught turns its share of each sale into income; what is for no run is income at
   once.
 
@@ -32,11 +35,20 @@ from lms.ledger.kinds import EntryKind
 from lms.ledger.models import LedgerEntry
 from lms.ledger.queries import balance_about, find_entry
 from lms.ledger.services.entries import post
-from lms.payments.events import SaleTakenBack, WeekEarned
+from lms.payments.events import OrderPaid, SaleTakenBack, WeekEarned
 from lms.payments.gateways.base import payment_gateways
-from lms.payments.models import Order, OrderRevenue, Payment, Receipt, Refund, RefundState
+from lms.payments.grant_models import OrderGrant
+from lms.payments.models import (
+    Order,
+    OrderRevenue,
+    OrderState,
+    Payment,
+    Receipt,
+    Refund,
+    RefundState,
+)
 from lms.payments.products import ledger_product, product_of
-from lms.payments.services import order_invoices
+from lms.payments.services import grants, order_invoices
 from lms.payments.services.orders import lock_order
 
 AT_ONCE = 500
@@ -83,22 +95,34 @@ def book_sale(order: Order) -> None:
     What is for no run is earned at once. Without an invoice, for want of a tax row, the sale waits
     for `book_missing`.
     """
-    if not order.total:
+    grant = grants.grant_to_book(order)
+    if not order.total and grant is None:
         return
     assert order.paid_at is not None
     invoice = order_invoices.issue_for(order)
     if invoice is None:
         return
-    to_come = invoice.net if order.run_id else Money(0, order.currency)
+    sold = invoice.net + grant.amount if grant else invoice.net
+    to_come = sold if order.run_id else Money(0, order.currency)
     amounts: dict[str, Money] = {
         Account.RECEIVABLE: order.total,
-        Account.DEFERRED if order.run_id else product_of(order).income: -invoice.net,
+        Account.DEFERRED if order.run_id else product_of(order).income: -sold,
         **_tax_postings(taxes_of(invoice), -1),
     }
+    if grant is not None:
+        amounts[grant.award.fund.account] = grant.amount
     if _post(EntryKind.SALE, f"order:{order.id}", _day(order.paid_at), order, amounts) is None:
         return
     db.session.add(OrderRevenue(order_id=order.id, deferred_minor=to_come.minor))
+    if grant is not None:
+        grants.note_booked(grant)
     db.session.flush()
+
+
+def book_free_sale(event: OrderPaid) -> None:
+    """Nothing was to be paid: what a scholarship pays is sold all the same. Safe to repeat."""
+    if not event.order.total:
+        book_sale(event.order)
 
 
 def _tax_postings(taxes: dict[str, Money], sign: int) -> dict[str, Money]:
@@ -129,18 +153,41 @@ def book_refund(refund: Refund) -> None:
     if back.minor <= 0 or revenue is None:
         return
     taxes = order_invoices.credit(refund, back)
-    net = Money(back.minor - sum(amount.minor for amount in taxes.values()), order.currency)
+    others = {Account.RECEIVABLE: -back, **_tax_postings(taxes, 1)}
+    _take_back(f"refund:{refund.id}", day, order, others, grants.part_to_give_back(order), rail)
+
+
+def give_grant_back(order: Order, part: Money) -> None:
+    """Nothing was paid but by a scholarship: the fund gets this part back, once.
+
+    part: at most what the fund has paid.
+    """
+    if not part or db.session.get(OrderRevenue, order.id) is None:
+        return
+    _take_back(f"order:{order.id}", _day(clock.now()), order, {}, part)
+
+
+def _take_back(
+    source: str,
+    day: date,
+    order: Order,
+    others: dict[str, Money],
+    from_fund: Money,
+    rail: str | None = None,
+) -> None:
+    """Take back a part of a sale: weeks to come first. others: what the buyer owes less, taxes."""
+    revenue, grant = db.session.get_one(OrderRevenue, order.id), grants.find_grant(order)
+    if grant is not None and from_fund:
+        others = others | {grant.award.fund.account: -from_fund}
+    net = Money(-sum(amount.minor for amount in others.values()), order.currency)
     to_come = Money(min(net.minor, revenue.deferred_minor), order.currency)
     taught = net - to_come
+    amounts = {Account.DEFERRED: to_come, Account.REFUNDS: taught, **others}
+    if _post(EntryKind.CREDIT_NOTE, source, day, order, amounts, rail) is None:
+        return
     revenue.deferred_minor -= to_come.minor
     revenue.taken_back_minor += taught.minor
-    amounts = {
-        Account.DEFERRED: to_come,
-        Account.REFUNDS: taught,
-        Account.RECEIVABLE: -back,
-        **_tax_postings(taxes, 1),
-    }
-    _post(EntryKind.CREDIT_NOTE, f"refund:{refund.id}", day, order, amounts, rail)
+    grants.note_given_back(order, from_fund)
     db.session.flush()
     emit(SaleTakenBack(order, day, to_come, taught))
 
@@ -183,6 +230,8 @@ def book_failed_refund(refund: Refund) -> None:
         if entry is None:
             continue
         amounts = {posting.account: -posting.amount for posting in entry.postings}
+        if done == EntryKind.CREDIT_NOTE:
+            _fund_pays_again(order, amounts)
         if _post(undone, source, day, order, amounts, rail) is None:
             continue
         revenue = db.session.get(OrderRevenue, order.id)
@@ -198,6 +247,23 @@ def book_failed_refund(refund: Refund) -> None:
             )
             emit(SaleTakenBack(order, day, to_come, taught))
     db.session.flush()
+
+
+def _fund_pays_again(order: Order, amounts: dict[str, Money]) -> None:
+    """The fund's part of a sale that holds after all.
+
+    A fund that has given the money to others meanwhile keeps them: that part is sold no more.
+    """
+    grant = grants.find_grant(order)
+    part = amounts.get(grant.award.fund.account) if grant else None
+    if grant is None or part is None or grants.note_paid_again(order, part):
+        return
+    del amounts[grant.award.fund.account]
+    for account in (Account.DEFERRED, Account.REFUNDS):
+        if account in amounts:
+            less = Money(min(part.minor, -amounts[account].minor), part.currency)
+            amounts[account] += less
+            part -= less
 
 
 def _owed(order: Order) -> int:
@@ -302,7 +368,19 @@ def book_missing() -> int:
         .order_by(Order.id)
         .limit(AT_ONCE)
     ).all()
-    for order in sales:
+    granted = db.session.scalars(
+        select(Order)
+        .join(OrderGrant, OrderGrant.order_id == Order.id)
+        .where(
+            Order.total_minor == 0,
+            Order.state == OrderState.PAID,
+            OrderGrant.released_at.is_(None),
+            OrderGrant.booked_at.is_(None),
+        )
+        .order_by(Order.id)
+        .limit(AT_ONCE)
+    ).all()
+    for order in (*sales, *granted):
         book_sale(lock_order(order))
     payments = db.session.scalars(
         select(Payment)
@@ -324,4 +402,4 @@ def book_missing() -> int:
     for refund in refunds:
         lock_order(refund.order)
         book_refund(refund)
-    return len(sales) + len(payments) + len(refunds)
+    return len(sales) + len(granted) + len(payments) + len(refunds)

@@ -23,7 +23,7 @@ from lms.notifications.services import tell
 from lms.payments import queries
 from lms.payments.errors import NoOtherRun, NothingToLeave, OfferChanged
 from lms.payments.models import SETTLED, Order, OrderState, Payment, RefundReason
-from lms.payments.services import bookkeeping, refunds
+from lms.payments.services import bookkeeping, grants, refunds
 from lms.payments.services.orders import lock_order
 from lms.payments.services.refund_policy import Back, Policy, Why, amount_back, as_policy, dates_of
 from lms.payments.services.terms import find_terms, keep_terms
@@ -59,8 +59,13 @@ def back_for(order: Order) -> Back:
 
 
 def _back_for(order: Order, terms: OrderTerms | None) -> Back:
+    paid = Money(sum(amount.minor for _payment, amount in _left(order)), order.currency)
+    return _part_of(paid, order, terms)
+
+
+def _part_of(price: Money, order: Order, terms: OrderTerms | None) -> Back:
+    """What of a price that was paid for the order comes back now."""
     run = order.place
-    price = Money(sum(amount.minor for _payment, amount in _left(order)), order.currency)
     today = clock.local_date(clock.now(), run.time_zone)
     agreed = terms.first_day if terms else None
     policy = as_policy(terms.policy if terms else None)
@@ -96,6 +101,12 @@ def leave_run(order: Order, shown: Money) -> Back:
         if part:
             refunds.request_refund(payment, part, reason)
         left -= part.minor
+    grant = grants.find_grant(order)
+    if grant is not None and not order.total:  # else the fund's part goes with the buyer's
+        to_fund = _part_of(grant.kept, order, find_terms(order))
+        bookkeeping.give_grant_back(order, to_fund.amount)
+        if to_fund.amount:
+            order.state = OrderState.PARTIALLY_REFUNDED if grant.kept else OrderState.REFUNDED
     end_enrolment(enrolment, EnrolmentState.WITHDRAWN)
     return back
 

@@ -28,7 +28,16 @@ from lms.ledger.kinds import Difference, EntryKind
 from lms.ledger.models import LedgerEntry, LedgerPosting
 from lms.ledger.queries import movements
 from lms.payments import queries
-from lms.payments.models import Order, OrderRevenue, Payment, Receipt, Refund, RefundState
+from lms.payments.grant_models import OrderGrant
+from lms.payments.models import (
+    Order,
+    OrderRevenue,
+    OrderState,
+    Payment,
+    Receipt,
+    Refund,
+    RefundState,
+)
 
 
 def _differing(
@@ -114,6 +123,42 @@ def _posted(which: ColumnElement[bool]) -> ColumnElement[int]:
     return func.abs(func.coalesce(func.sum(case((which, LedgerPosting.amount_minor), else_=0)), 0))
 
 
+def _grants() -> Iterable[Unexplained]:
+    """What funds have paid of orders is what the ledger took from them; no paid order waits."""
+    told = {
+        about: int(minor)
+        for about, minor in db.session.execute(
+            select(LedgerEntry.about, func.sum(LedgerPosting.amount_minor))
+            .join(LedgerEntry, LedgerEntry.id == LedgerPosting.entry_id)
+            .where(
+                LedgerPosting.account.startswith(f"{Account.FUND.value}:"),
+                LedgerEntry.about.startswith("order:"),
+            )
+            .group_by(LedgerEntry.about)
+        )
+    }
+    kept = {
+        f"order:{number}": (minor, currency)
+        for number, minor, currency in db.session.execute(
+            select(
+                Order.number, OrderGrant.amount_minor - OrderGrant.given_back_minor, Order.currency
+            )
+            .join(OrderGrant, OrderGrant.order_id == Order.id)
+            .where(
+                or_(
+                    OrderGrant.booked_at.is_not(None),
+                    and_(OrderGrant.released_at.is_(None), Order.state == OrderState.PAID),
+                )
+            )
+        )
+    }
+    for about in sorted(told.keys() | kept.keys()):
+        minor, currency = kept.get(about, (0, ""))
+        if more := told.get(about, 0) - minor:
+            amount = Money(more, currency) if currency else None
+            yield Unexplained(Difference.GRANT, about, amount)
+
+
 def _payments() -> Iterable[Unexplained]:
     found = _differing(
         "payment", Payment, EntryKind.PAYMENT, Payment.currency, Payment.amount_minor
@@ -193,6 +238,7 @@ def _places() -> Iterable[Unexplained]:
 CHECKS = [
     LedgerCheck("sales", _sales),
     LedgerCheck("invoices", _invoices),
+    LedgerCheck("grants", _grants),
     LedgerCheck("payments", _payments),
     LedgerCheck("refunds", _refunds),
     LedgerCheck("owed", _owed),

@@ -23,6 +23,7 @@ from lms.payments.events import OrderPaid, PaymentOpened
 from lms.payments.gateways.base import PaymentGateway, Started, payment_gateways
 from lms.payments.models import OPEN, Order, OrderState
 from lms.payments.products import PLACE, Item, product_of, products
+from lms.payments.services import grants
 from lms.payments.services.numbers import next_number, this_year
 from lms.payments.services.order_invoices import issue_for
 from lms.payments.services.prices import Wishes, show_price
@@ -86,8 +87,8 @@ def place_order(
     currency: the wanted one among those with a price. chosen: what the buyer wants to pay where
     people choose. ticket: the quote that the buyer was shown; None where nobody was shown anything,
     as in commands. An open order with the same terms is taken up again, one with other terms is
-    replaced. Raises NotForSale, GatewayUnknown, VoucherRefused, QuoteChanged, PriceOnRequest,
-    PaymentRefused, AmountTooLow and what `hold_seat` raises.
+    replaced. Raises NotForSale, GatewayUnknown, VoucherRefused, AwardGone, QuoteChanged,
+    PriceOnRequest, PaymentRefused, AmountTooLow and what `hold_seat` raises.
     """
     if not run.price:
         raise NotForSale
@@ -104,9 +105,11 @@ def place_order(
     quote = _quote_for(calculation, user, ticket)
     voucher = shown.voucher if calculation.uses(OfferKind.VOUCHER) else None
     gateway = _usable_gateway(gateway_name, total.currency, run, country) if total else None
+    grant = grants.wanted(shown.award, calculation)
     if before is not None:
-        terms = (before.gateway, before.voucher_id, before.total)
-        if terms == (gateway.name if gateway else None, voucher.id if voucher else None, total):
+        terms = (before.gateway, before.voucher_id, before.total, grants.wanted_by(before))
+        way = gateway.name if gateway else None
+        if terms == (way, voucher.id if voucher else None, total, grant):
             keep_terms(before, billing, before)
             return _take_up(before, gateway)
         close_order(before, OrderState.CANCELLED)
@@ -133,6 +136,8 @@ def place_order(
     keep_terms(order, billing, before)
     if voucher is not None:
         use_voucher(voucher, order)
+    if grant is not None and shown.award is not None:
+        grants.keep_grant(order, shown.award, grant[1])
     if not total:
         _complete_free(order)
     return order
@@ -299,6 +304,7 @@ def close_order(order: Order, to: OrderState) -> bool:
     if not change_state(order, to, OPEN, is_settling=False):
         return False
     release_voucher(order)
+    grants.release_grant(order)
     if order.gateway_session:
         enqueue("payments.close_page", gateway=order.gateway, session=order.gateway_session)
     return True

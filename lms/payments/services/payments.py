@@ -36,7 +36,7 @@ from lms.payments.models import (
     WebhookEvent,
 )
 from lms.payments.products import product_of
-from lms.payments.services import bookkeeping, disputes, order_invoices, orders, refunds
+from lms.payments.services import bookkeeping, disputes, grants, order_invoices, orders, refunds
 from lms.payments.services.attention import call_administrators
 from lms.payments.services.numbers import insert_if_new
 from lms.payments.services.receipts import issue_receipt
@@ -140,6 +140,7 @@ def take_payment(
     retake_voucher(order)
     refused = product_of(order).refuses(order)
     if refused is not None:
+        grants.release_grant(order)
         return _give_back(payment, refused.why, refused.reason)
     _deliver(order)
     return payment

@@ -38,6 +38,7 @@ from lms.invoicing.taxes import Fact, SupplyKind
 from lms.payments import queries
 from lms.payments.models import Order, OrderState, PaymentException, RefundReason
 from lms.payments.products import PLACE, Item, Product, Refused, Taxable
+from lms.payments.services.grants import find_grant
 from lms.payments.services.orders import close_order
 
 _PAID_TWICE = Refused(PaymentException.PAID_TWICE, RefundReason.PAID_TWICE)
@@ -110,8 +111,7 @@ class PlaceInRun(Product):
             )
             db.session.add(enrolment)
             db.session.flush()
-        by_voucher = not order.total and order.voucher_id is not None
-        enrolment.method = "voucher" if by_voucher else "payment"
+        enrolment.method = _way(order)
         order.enrolment_id = enrolment.id
         other = queries.find_open_order(order.place, order.user)
         if other is not None:
@@ -137,6 +137,13 @@ class PlaceInRun(Product):
 
 def _enrolment(order: Order) -> Enrolment | None:
     return queries.find_enrolment(order.place.id, order.user_id)
+
+
+def _way(order: Order) -> str:
+    """How the buyer came in: what a reduction covers as a whole is no payment."""
+    if not order.total and order.voucher_id is not None:
+        return "voucher"
+    return "scholarship" if not order.total and find_grant(order) else "payment"
 
 
 def _can_be_failed(run: CourseRun) -> bool:

@@ -31,7 +31,12 @@ from lms.payments.models import (
 )
 from lms.payments.products import product_of
 from lms.payments.services.attention import call_administrators
-from lms.payments.services.bookkeeping import book_failed_refund, book_refund
+from lms.payments.services.bookkeeping import (
+    book_failed_refund,
+    book_refund,
+    give_grant_back,
+)
+from lms.payments.services.grants import find_grant
 from lms.payments.services.orders import close_order, lock_order
 
 
@@ -213,5 +218,9 @@ def refund_cancelled_run(event: CourseRunCancelled) -> None:
     ).all():
         if order.is_open:
             close_order(order, OrderState.CANCELLED)
-        elif order.total_minor:
+        elif not order.total_minor:
+            grant = find_grant(order)
+            if grant is not None:
+                give_grant_back(order, grant.kept)
+        else:
             enqueue("payments.refund_order", order_id=order.id, reason="run_cancelled")

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from wtforms.validators import ValidationError
 
-from lms.accounts.permissions import require, signed_in
+from lms.accounts.permissions import can, require, signed_in
 from lms.core.amounts import amount_text
 from lms.core.db import db, transaction
 from lms.core.limits import limiter
@@ -33,8 +33,19 @@ from lms.payments.views import bp, shared
 from lms.pricing import queries as pricing
 from lms.pricing.errors import AmountTooLow, PaymentRefused, PriceOnRequest, QuoteChanged
 from lms.pricing.services.quotes import Terms, calculate, make_ticket
+from lms.scholarships.errors import AwardGone
+from lms.scholarships.models import Application
+from lms.scholarships.queries import standing
 
-_REFUSALS = (RunFull, EnrolmentClosed, GatewayUnknown, QuoteChanged, PriceOnRequest, PaymentRefused)
+_REFUSALS = (
+    RunFull,
+    EnrolmentClosed,
+    GatewayUnknown,
+    QuoteChanged,
+    PriceOnRequest,
+    PaymentRefused,
+    AwardGone,
+)
 
 
 @dataclass
@@ -46,6 +57,8 @@ class Checkout:
     before: Order | None
     terms: Terms
     shown: ShownTotal | None
+    award: Application | None  # that can be used, be it at a price in another currency
+    has_funds: bool  # whether one can apply to any fund
 
     def wishes(self) -> Wishes:
         """What the buyer says."""
@@ -76,17 +89,18 @@ def _check_out(run: CourseRun, form: CheckoutForm) -> Checkout:
     """The price for what is typed; what cannot be used is an error of its field."""
     user, before = signed_in(), queries.find_open_order(run, signed_in())
     country = None if form.country.errors else form.country.data or None
-    terms = terms_for(run, user, country, form.currency.data or None)
+    award, has_funds = standing(user, run)
+    terms = terms_for(run, user, country, form.currency.data or None, award)
     usable = [
         one for one in payment_gateways.values() if one.offers(terms.currency or "", run, country)
     ]
     form.offer(terms.currencies, usable)
     form.currency.data = terms.currency
-    asked = Checkout(run, form, before, terms, None)
+    asked = Checkout(run, form, before, terms, None, award, has_funds)
     if form.voucher.errors or form.amount.errors:
         return asked
     try:
-        asked.shown = show_price(run, user, asked.wishes(), before, terms)
+        asked.shown = show_price(run, user, asked.wishes(), before, terms, award)
     except VoucherRefused as refusal:
         form.voucher.errors = [str(refusal.text)]
     except ValidationError as refusal:
@@ -123,6 +137,8 @@ def _page(
         gateways=form.gateways,
         button=chosen.button if chosen and len(form.gateways) == 1 else None,
         before=asked.before,
+        award=asked.award,
+        may_apply=asked.has_funds and can("scholarships.apply", run),
         refund_rule=shared.refund_rule(),
         error=error,
         is_full=status == RunFull.status and error == str(RunFull.message),

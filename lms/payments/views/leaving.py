@@ -17,6 +17,7 @@ from lms.payments import queries
 from lms.payments.errors import NoOtherRun, NothingToLeave
 from lms.payments.forms import LeaveForm
 from lms.payments.services import leaving
+from lms.payments.services.grants import find_grant
 from lms.payments.services.refund_policy import (
     Back,
     Policy,
@@ -90,6 +91,7 @@ def ask_leave(order_uuid: uuid.UUID) -> ResponseReturnValue:
         order=order,
         form=form,
         other=leaving.next_run(order) if leaving.may_transfer(order) else None,
+        grant=find_grant(order),
         rule=policy_terms(leaving.policy_of(order), order.place, order.currency),
         **values,
     )

@@ -51,7 +51,7 @@ def _step_text(kind: StepKind, words: Mapping[str, Any]) -> str:
             name = in_language(words["organisation"])
             return str(_("Agreement with %(organisation)s", organisation=name))
         case StepKind.SCHOLARSHIP:
-            return str(_("Scholarship"))
+            return _scholarship(words)
         case StepKind.VOUCHER:
             return str(_("Voucher %(code)s", code=words["code"]))
         case StepKind.FLOOR:
@@ -60,6 +60,16 @@ def _step_text(kind: StepKind, words: Mapping[str, Any]) -> str:
             return str(_("Rounded down"))
         case StepKind.PAY_WHAT_YOU_CAN:
             return str(_("Your choice"))
+
+
+def _scholarship(words: Mapping[str, Any]) -> str:
+    """A scholarship with its fund and, where it may be named, its donor."""
+    if "fund" not in words:
+        return str(_("Scholarship"))
+    fund, donor = in_language(words["fund"]), words.get("donor")
+    if not donor:
+        return str(_("Scholarship: %(fund)s", fund=fund))
+    return str(_("Scholarship: %(fund)s, given by %(donor)s", fund=fund, donor=donor))
 
 
 _MOMENT = datetime.resolution

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeAlias
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from lms.core import clock
@@ -25,6 +25,7 @@ from lms.core.settings import settings
 from lms.courses.models import HOLDS_SEAT, CourseRun, Enrolment, PublicationState
 from lms.ledger.accounts import Account
 from lms.ledger.queries import movements
+from lms.payments.grant_models import OrderGrant
 from lms.payments.models import SETTLED, Order
 from lms.recovery.models import CostBasis, MoveOffer, RunBudget, RunCost, RunDecision
 from lms.recovery.queries.measures import EARNED_IN
@@ -152,11 +153,16 @@ def positions(runs: Sequence[CourseRun]) -> list[Position]:
             .group_by(RunCost.run_id, RunCost.basis, RunCost.currency)
         )
     }
+    by_fund = select(OrderGrant.order_id).where(OrderGrant.booked_at.is_not(None))
     paying: dict[Key, int] = {
         (int(run_id or 0), currency): int(count)
         for run_id, currency, count in db.session.execute(
             select(Order.run_id, Order.currency, func.sum(Order.quantity))
-            .where(Order.run_id.in_(ids), Order.state.in_(SETTLED), Order.total_minor > 0)
+            .where(
+                Order.run_id.in_(ids),
+                Order.state.in_(SETTLED),
+                or_(Order.total_minor > 0, Order.id.in_(by_fund)),
+            )
             .group_by(Order.run_id, Order.currency)
         )
     }

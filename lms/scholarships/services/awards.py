@@ -16,15 +16,13 @@ def offer_of(award: Application, price: Money) -> Offer:
     """The award as one reduction among others.
 
     price: of the buyer, before reductions. A price that rose since is covered as far as the fund
-    has something left. Raises AwardGone when the price is in another currency than the fund.
+    has something left. The price is in the fund's currency.
     """
-    fund = award.fund
-    if price.currency != fund.currency or not award.percent:
-        raise AwardGone
+    fund, percent = award.fund, award.percent or 0
     words = {"fund": dict(fund.name), "donor": fund.public_donor}
     most = award.reserved + fund.left
-    if price.minor * award.percent // 100 <= most.minor:
-        return Offer(OfferKind.SCHOLARSHIP, award.percent, words=words, key=award.id)
+    if price.minor * percent // 100 <= most.minor:
+        return Offer(OfferKind.SCHOLARSHIP, percent, words=words, key=award.id)
     return Offer(OfferKind.SCHOLARSHIP, off=most, words=words, key=award.id)
 
 
