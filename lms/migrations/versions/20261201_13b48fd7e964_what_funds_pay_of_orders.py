@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy import Text  # so PostgreSQL's types are written
 
 revision = '13b48fd7e964'
-down_revision = '37134e2db702'
+down_revision = '5b1f0c2d7e94'
 branch_labels = None
 depends_on = None
 
