@@ -176,13 +176,25 @@ class PolicyForm(FlaskForm):  # type: ignore[misc]
 
 
 class RefundForm(FlaskForm):  # type: ignore[misc]
-    """Why an administrator gives money back."""
+    """How much an administrator gives back, and why."""
 
+    amount = StringField(
+        lazy_gettext("Amount"),
+        [Optional(), Length(max=30)],
+        description=lazy_gettext(
+            "Left empty, all of it goes back. After a part the buyer keeps what was bought."
+        ),
+    )
     note = StringField(
         lazy_gettext("Reason"),
         [Optional(), Length(max=300)],
         description=lazy_gettext("For the administrators only."),
     )
+
+    def chosen(self, currency: str) -> Money | None:
+        """The part that goes back, None for all. Raises ValidationError."""
+        text = (self.amount.data or "").strip()
+        return read_amount(text, currency) if text else None
 
 
 class SettleForm(FlaskForm):  # type: ignore[misc]

@@ -10,6 +10,7 @@ from lms.core.db import db
 from lms.core.models import AuditEntry
 from lms.core.money import Money
 from lms.courses.models import Enrolment
+from lms.ledger.services import check
 from lms.payments.errors import NothingToRefund
 from lms.payments.models import Order, Payment, Refund, RefundReason
 from lms.payments.services import refunds
@@ -50,6 +51,38 @@ def test_an_administrator_gives_all_back(stripe, paid, signed_in, mails):
     assert stripe.deliver() == 2  # Stripe's own messages about it change nothing
     assert len(db.session.scalars(select(Refund)).all()) == 1
     assert administrator.get(f"/admin/payments/orders/{paid.uuid}").status_code == 200
+
+
+def test_a_part_is_given_back_and_the_learner_stays(stripe, paid, signed_in, run_jobs):
+    administrator = signed_in(make_administrator())
+    address = f"/admin/payments/orders/{paid.uuid}/refund"
+
+    assert administrator.post(address, data={"amount": "45.50"}).status_code == 303
+    run_jobs()
+    db.session.refresh(paid)
+    assert paid.state == "partially_refunded"
+    assert db.session.scalars(select(Enrolment.state)).all() == ["active"]
+
+    assert administrator.post(address, data={"amount": "74.50"}).status_code == 303
+    run_jobs()
+    db.session.refresh(paid)
+    assert paid.state == "refunded"
+    assert not check.unexplained()
+
+
+@pytest.mark.parametrize(
+    ("typed", "status"),
+    [("120.01", 409), ("0", 422), ("-5", 422), ("much", 422), ("1.234", 422)],
+)
+def test_a_part_that_is_no_part_is_told_and_stays_typed(paid, signed_in, typed, status):
+    address = f"/admin/payments/orders/{paid.uuid}/refund"
+
+    answer = signed_in(make_administrator()).post(address, data={"amount": typed, "note": "asked"})
+
+    assert answer.status_code == status
+    assert f'value="{typed}"' in answer.text
+    assert 'value="asked"' in answer.text
+    assert db.session.scalars(select(Refund)).all() == []
 
 
 def test_a_job_that_runs_twice_refunds_once(stripe, paid, run_jobs):

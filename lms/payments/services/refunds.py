@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select, update
@@ -90,14 +91,24 @@ def request_refund(
 
 
 def refund_order(
-    order: Order, reason: RefundReason, *, by: User | None = None, note: str = ""
+    order: Order,
+    reason: RefundReason,
+    *,
+    amount: Money | None = None,
+    by: User | None = None,
+    note: str = "",
 ) -> list[Refund]:
-    """Give back all that was paid for the order. Raises NothingToRefund."""
+    """Give back a part of what was paid for the order, or all of it when `amount` is None.
+
+    Raises NothingToRefund when there is not so much left.
+    """
     order = lock_order(order)
+    left = [payment for payment in queries.payments_of(order) if payment.remaining]
+    parts = [(payment, payment.remaining) for payment in left]
+    if amount is not None:
+        parts = _parts_of(amount, left)
     found = [
-        request_refund(payment, payment.remaining, reason, by=by, note=note)
-        for payment in queries.payments_of(order)
-        if payment.remaining
+        request_refund(payment, part, reason, by=by, note=note) for payment, part in parts if part
     ]
     if not found:
         raise NothingToRefund
@@ -105,6 +116,19 @@ def refund_order(
         total = sum(refund.amount_minor for refund in found)
         record("payments.refund", order, by.id, amount=total, currency=order.currency)
     return found
+
+
+def _parts_of(amount: Money, payments: Sequence[Payment]) -> list[tuple[Payment, Money]]:
+    """Which payment gives back how much. Raises NothingToRefund."""
+    parts, left = [], amount.minor
+    for payment in payments:
+        if payment.currency == amount.currency:
+            part = min(left, payment.remaining.minor)
+            parts.append((payment, Money(part, amount.currency)))
+            left -= part
+    if left or amount.minor <= 0:
+        raise NothingToRefund
+    return parts
 
 
 def settle_refund(refund: Refund, reference: str) -> None:

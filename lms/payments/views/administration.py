@@ -149,41 +149,52 @@ def admin_confirm_transfer(order_uuid: uuid.UUID) -> ResponseReturnValue:
     return redirect(url_for(".admin_order", order_uuid=order_uuid), 303)
 
 
+def _refund_page(order: Order, form: RefundForm, status: int = 200) -> ResponseReturnValue:
+    left = [payment.remaining for payment in order.payments if payment.remaining]
+    if not left:
+        raise NothingToRefund
+    page = render_template(
+        "payments/admin/refund.html",
+        order=order,
+        left=left,
+        form=form,
+        is_by_hand=order.gateway in by_hand(),
+    )
+    return page, status
+
+
 @bp.get("/admin/payments/orders/<uuid:order_uuid>/refund")
 def admin_ask_refund(order_uuid: uuid.UUID) -> ResponseReturnValue:
     """Say what a refund does, and ask."""
     require("payments.administer")
-    order = queries.get_order(order_uuid)
-    left = [payment.remaining for payment in order.payments if payment.remaining]
-    if not left:
-        raise NothingToRefund
-    return render_template(
-        "payments/admin/refund.html",
-        order=order,
-        left=left,
-        form=RefundForm(),
-        is_by_hand=order.gateway in by_hand(),
-    )
+    return _refund_page(queries.get_order(order_uuid), RefundForm())
 
 
 @bp.post("/admin/payments/orders/<uuid:order_uuid>/refund")
 def admin_refund(order_uuid: uuid.UUID) -> ResponseReturnValue:
-    """Give back all that was paid for an order."""
+    """Give back a part of what was paid for an order, or all of it."""
     require("payments.administer")
     order = queries.get_order(order_uuid)
     form = RefundForm()
     if not form.validate_on_submit():
-        left = [payment.remaining for payment in order.payments if payment.remaining]
-        return render_template(
-            "payments/admin/refund.html",
-            order=order,
-            left=left,
-            form=form,
-            is_by_hand=order.gateway in by_hand(),
-        ), 422
-    refund_services.refund_order(
-        order, RefundReason.BY_ADMINISTRATOR, by=signed_in(), note=form.note.data or ""
-    )
+        return _refund_page(order, form, 422)
+    try:
+        amount = form.chosen(order.currency)
+        refund_services.refund_order(
+            order,
+            RefundReason.BY_ADMINISTRATOR,
+            amount=amount,
+            by=signed_in(),
+            note=form.note.data or "",
+        )
+    except ValidationError as refusal:
+        form.amount.errors = [str(refusal)]
+        return _refund_page(order, form, 422)
+    except NothingToRefund as refusal:
+        if amount is None:
+            raise
+        form.amount.errors = [str(refusal.text)]
+        return _refund_page(order, form, refusal.status)
     if order.gateway in by_hand():
         flash(_("Now send the money, and write the bank's reference here when it is done."), "info")
     else:
