@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
@@ -76,3 +77,17 @@ class Money:
         if minor != minor.to_integral_value():
             raise InvalidAmount(text)
         return cls(int(minor), currency)
+
+
+def in_proportion(amount: Money, weights: Sequence[int]) -> list[Money]:
+    """Divide an amount by weights, exact in sum. Raises ValueError when they sum to nothing."""
+    whole = sum(weights)
+    if not whole:
+        raise ValueError("an amount is divided by weights")
+    found, seen, given = [], 0, 0
+    for weight in weights:
+        seen += weight
+        upto = amount.minor * seen // whole
+        found.append(Money(upto - given, amount.currency))
+        given = upto
+    return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask_babel import lazy_gettext
 
 from lms.core.errors import DomainError, InvalidInput
@@ -33,6 +35,22 @@ class VoucherRefused(InvalidInput):
     """A voucher cannot be used on this order; the message says why."""
 
     message = lazy_gettext("This voucher code is not valid.")
+
+
+class BasketFull(DomainError):
+    """More things than one payment takes."""
+
+    message = lazy_gettext("Your basket is full: pay what is in it first.")
+
+
+class BasketRefused(DomainError):
+    """Something in the basket cannot be bought now, so nothing of it was ordered."""
+
+    message = lazy_gettext("Something in your basket cannot be bought now.")
+
+    def __init__(self, title: Mapping[str, str], refusal: DomainError) -> None:
+        self.title, self.refusal = title, refusal
+        super().__init__()
 
 
 class OrderClosed(DomainError):

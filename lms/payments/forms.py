@@ -90,6 +90,13 @@ class ItemForm(BuyForm):
             raise QuoteChanged from None
 
 
+class BasketForm(BuyForm):
+    """The basket: also a voucher, and the quotes for what was shown."""
+
+    voucher = StringField(lazy_gettext("Voucher code"), [Optional(), Length(max=64)])
+    quotes = HiddenField()
+
+
 class ExplainForm(FlaskForm):  # type: ignore[misc]
     """What an open movement at a payment service was."""
 

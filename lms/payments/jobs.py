@@ -17,16 +17,22 @@ from lms.payments import queries
 from lms.payments.bank_models import BankImport, ImportState
 from lms.payments.documents import receipt_name, receipt_pdf
 from lms.payments.errors import NothingToRefund
-from lms.payments.gateways.base import Fact, MovementKind, RefundFailed, payment_gateways
+from lms.payments.gateways.base import (
+    Fact,
+    MovementKind,
+    Payable,
+    RefundFailed,
+    payment_gateways,
+)
 from lms.payments.models import OPEN, Order, Refund, RefundReason, RefundState
 from lms.payments.services import (
     bank_imports,
     bank_lines,
     bookkeeping,
     disputes,
+    facts,
     leaving,
     orders,
-    payments,
     reconciliation,
     refunds,
 )
@@ -79,12 +85,13 @@ def look_up(order_id: int) -> None:
         return
     name = order.gateway or ""
     gateway = payment_gateways.get(name)
-    facts: list[Fact] = []
+    told: list[Fact] = []
     if gateway is not None:
-        facts = list(gateway.look_up(order))
+        payable: Payable = order.purchase or order
+        told = list(gateway.look_up(payable))
     with transaction():
-        for fact in facts:
-            payments.apply_fact(name, fact)
+        for fact in told:
+            facts.apply_fact(name, fact)
         orders.expire_order(db.session.get_one(Order, order_id))
 
 
@@ -92,10 +99,9 @@ def reconcile() -> None:
     """Find orders whose time is over or whose gateway is silent, and have each looked at."""
     now = clock.now()
     is_over = Order.expires_at < now
+    has_page = or_(Order.gateway_session.is_not(None), Order.purchase_id.is_not(None))
     is_silent = (
-        Order.gateway_session.is_not(None)
-        & Order.is_settling.is_(False)
-        & (Order.created_at < now - FIRST_CHECK_AFTER)
+        has_page & Order.is_settling.is_(False) & (Order.created_at < now - FIRST_CHECK_AFTER)
     )
     last_look = func.coalesce(Order.checked_at, Order.created_at)
     settles_long = Order.is_settling & (last_look < now - SETTLING_CHECK_AFTER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -182,6 +183,7 @@ class Order(Model):
     enrolment_id: Mapped[int | None] = mapped_column(
         ForeignKey("enrolments.id", ondelete="SET NULL"), index=True
     )
+    purchase_id: Mapped[int | None] = mapped_column(ForeignKey("purchases.id"), index=True)
     voucher_id: Mapped[int | None] = mapped_column(ForeignKey("vouchers.id"), index=True)
     quote_id: Mapped[int | None] = mapped_column(ForeignKey("price_quotes.id"), index=True)
     currency: Mapped[str]
@@ -211,6 +213,7 @@ class Order(Model):
     user: Mapped[User] = relationship()
     run: Mapped[CourseRun | None] = relationship()
     enrolment: Mapped[Enrolment | None] = relationship()
+    purchase: Mapped[Purchase | None] = relationship(back_populates="orders")
     voucher: Mapped[Voucher | None] = relationship()
     quote: Mapped[Quote | None] = relationship()
     payments: Mapped[list[Payment]] = relationship(back_populates="order", order_by="Payment.id")
@@ -254,6 +257,66 @@ class Order(Model):
     def is_settled(self) -> bool:
         """Whether it is paid, be it that a part went back."""
         return self.state in SETTLED
+
+
+class Purchase(Model):
+    """Several orders of one person that are paid at once. Its `uuid` stands in addresses."""
+
+    __tablename__ = "purchases"
+    __table_args__ = (UniqueConstraint("gateway", "gateway_session"),)
+
+    id: Mapped[PrimaryKey]
+    uuid: Mapped[uuid.UUID] = mapped_column(default=uuid.uuid4, unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    currency: Mapped[str]
+    language: Mapped[str]
+    gateway: Mapped[str | None]  # None when there is nothing to pay
+    gateway_session: Mapped[str | None]  # the gateway's id of the open payment page
+    gateway_url: Mapped[str | None]
+    attempt: Mapped[int] = mapped_column(default=1)  # payment pages opened for it
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    user: Mapped[User] = relationship()
+    orders: Mapped[list[Order]] = relationship(
+        primaryjoin="Purchase.id == foreign(Order.purchase_id)",
+        order_by="Order.id",
+        back_populates="purchase",
+    )
+
+    @property
+    def number(self) -> str:
+        """For people: the numbers of its orders."""
+        return ", ".join(order.number for order in self.orders)
+
+    @property
+    def to_pay(self) -> Sequence[Order]:
+        """Its orders that cost something, in the order in which a payment is divided."""
+        return [order for order in self.orders if order.total_minor]
+
+    @property
+    def total(self) -> Money:
+        """What its payment page asks for."""
+        return Money(sum(order.total_minor for order in self.to_pay), self.currency)
+
+    @property
+    def bought(self) -> list[tuple[dict[str, str], Money]]:
+        """What is paid for, as a payment page shows it: title by language, and price."""
+        return [(order.title, order.total) for order in self.to_pay]
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """Until when all that is paid for is kept."""
+        return min((one.expires_at for one in self.to_pay if one.expires_at), default=None)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether all that costs something waits for its payment."""
+        return bool(self.to_pay) and all(order.is_open for order in self.to_pay)
+
+    @property
+    def page(self) -> tuple[str, dict[str, Any]]:
+        """Endpoint and values of the page to which its buyer comes back."""
+        return "payments.show_purchase", {"purchase_uuid": self.uuid}
 
 
 class Payment(Model):

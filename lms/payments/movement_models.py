@@ -73,6 +73,7 @@ class GatewayMovement(Model):
     id: Mapped[PrimaryKey]
     gateway: Mapped[str]
     reference: Mapped[str]
+    whole: Mapped[str | None] = mapped_column(index=True)  # the movement that this is a part of
     kind: Mapped[str]  # MovementKind
     category: Mapped[str]
     source: Mapped[str] = mapped_column(index=True)

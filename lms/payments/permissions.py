@@ -46,6 +46,12 @@ PERMISSIONS = [
         administrators=False,
     ),
     Permission(
+        "payments.see_purchase",
+        lazy_gettext("See and pay what one buys at once"),
+        lambda user, purchase: purchase.user_id == user.id,
+        administrators=False,
+    ),
+    Permission(
         "payments.see_orders", lazy_gettext("List one's own orders"), lambda user, subject: True
     ),
     Permission(

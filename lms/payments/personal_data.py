@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import selectinload
 
 from lms.core.db import db
 from lms.core.personal_data import PersonalData
 from lms.courses.models import CourseRun
+from lms.payments.basket_models import BasketLine
 from lms.payments.grant_models import OrderGrant
 from lms.payments.models import Order, Refund
 from lms.payments.terms_models import OrderTerms
@@ -92,6 +93,7 @@ def _erase(user_id: int) -> None:
     db.session.execute(
         update(OrderTerms).where(OrderTerms.order_id.in_(own)).values(sealed="", organisation="")
     )
+    db.session.execute(delete(BasketLine).where(BasketLine.user_id == user_id))
 
 
 PERSONAL_DATA = PersonalData("payments", _export, _erase)

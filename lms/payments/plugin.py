@@ -36,6 +36,7 @@ from lms.payments.services.movement_checks import CHECKS as MOVEMENT_CHECKS
 from lms.payments.views import (
     administration,
     bank,
+    baskets,
     bp,
     checkout,
     items,
@@ -51,6 +52,7 @@ from lms.reports.base import Report
 __all__ = [
     "administration",
     "bank",
+    "baskets",
     "checkout",
     "items",
     "leaving",
@@ -155,6 +157,14 @@ def navigation() -> list[NavigationEntry]:
             "account",
             25,
             also=("payments.show_order",),
+        ),
+        NavigationEntry(
+            "basket",
+            lazy_gettext("Basket"),
+            "payments.basket",
+            "account",
+            24,
+            also=("payments.show_purchase",),
         ),
         NavigationEntry(
             "admin_payments",

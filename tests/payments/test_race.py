@@ -25,7 +25,7 @@ from lms.ledger.services import check
 from lms.payments.errors import NothingToRefund, VoucherRefused
 from lms.payments.gateways.base import GatewayEvent, PaymentArrived
 from lms.payments.models import Order, Payment, Receipt, Refund, RefundReason, Voucher, WebhookEvent
-from lms.payments.services import orders, payments, refunds, vouchers
+from lms.payments.services import facts, orders, payments, refunds, vouchers
 from lms.payments.services.prices import Wishes, show_price
 from lms.pricing.models import Quote
 from lms.pricing.services.quotes import make_ticket
@@ -188,7 +188,7 @@ def test_one_message_delivered_many_times_at_once_acts_once(shared_app):
     def receive(number: int) -> Callable[[], object]:
         fact = PaymentArrived(order_uuid, "pi_once", PRICE)
         event = GatewayEvent(f"evt_once_{number // 2}", "checkout.session.completed", [fact])
-        return lambda: payments.receive_event("stripe", event, "hash")
+        return lambda: facts.receive_event("stripe", event, "hash")
 
     results = together(shared_app, [receive(number) for number in range(4)])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 revision = '5b1f0c2d7e94'
-down_revision = '37134e2db702'
+down_revision = '0cc6ab5f7743'
 branch_labels = None
 depends_on = None
 

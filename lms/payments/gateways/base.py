@@ -166,14 +166,37 @@ class RefundFailed(Exception):
 class Payable(Protocol):
     """What one payment page is opened for: an order, or several that are paid at once."""
 
-    uuid: Any  # UUID: names it at the service
-    number: Any  # str: for people
-    attempt: Any  # int: pages opened for it
-    currency: Any  # str
-    language: Any  # str
-    expires_at: Any  # datetime | None
-    gateway_session: Any  # str | None
-    user: Any  # User
+    @property
+    def uuid(self) -> Any:
+        """UUID that names it at the service."""
+
+    @property
+    def number(self) -> Any:
+        """Text that names it for people."""
+
+    @property
+    def attempt(self) -> Any:
+        """How many pages were opened for it."""
+
+    @property
+    def currency(self) -> Any:
+        """ISO 4217 code."""
+
+    @property
+    def language(self) -> Any:
+        """The buyer's, BCP 47."""
+
+    @property
+    def expires_at(self) -> Any:
+        """Until when it is kept."""
+
+    @property
+    def gateway_session(self) -> Any:
+        """The service's id of the open page, or None."""
+
+    @property
+    def user(self) -> Any:
+        """The buyer."""
 
     @property
     def total(self) -> Money:

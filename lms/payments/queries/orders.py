@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from lms.accounts.models import User
 from lms.core.db import db
@@ -18,12 +18,14 @@ from lms.core.errors import NotFound
 from lms.core.models import AuditEntry
 from lms.core.text import fold
 from lms.courses.models import Course, CourseRun, Enrolment
+from lms.payments.basket_models import BasketLine
 from lms.payments.models import (
     OPEN,
     SETTLED,
     Order,
     Payment,
     PaymentException,
+    Purchase,
     Receipt,
     Refund,
     RefundState,
@@ -122,6 +124,46 @@ def find_payment(gateway: str, reference: str) -> Payment | None:
     return db.session.scalar(
         select(Payment).where(Payment.gateway == gateway, Payment.reference == reference)
     )
+
+
+def find_payments(gateway: str, reference: str) -> Sequence[Payment]:
+    """What the gateway knows as one payment: one row, or a part for each order of a purchase."""
+    parts = reference.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "/%"
+    return db.session.scalars(
+        select(Payment)
+        .where(
+            Payment.gateway == gateway,
+            or_(Payment.reference == reference, Payment.reference.like(parts, escape="\\")),
+        )
+        .order_by(Payment.id)
+    ).all()
+
+
+def find_purchase(key: uuid.UUID) -> Purchase | None:
+    """The purchase with this uuid, with its orders."""
+    return db.session.scalar(
+        select(Purchase)
+        .where(Purchase.uuid == key)
+        .options(selectinload(Purchase.orders).joinedload(Order.run).joinedload(CourseRun.course))
+    )
+
+
+def get_purchase(key: uuid.UUID) -> Purchase:
+    """The purchase with this uuid. Raises NotFound."""
+    purchase = find_purchase(key)
+    if purchase is None:
+        raise NotFound
+    return purchase
+
+
+def basket_of(user: User) -> Sequence[BasketLine]:
+    """What lies in the person's basket, in the order in which it was put there."""
+    return db.session.scalars(
+        select(BasketLine)
+        .where(BasketLine.user_id == user.id)
+        .options(joinedload(BasketLine.run).joinedload(CourseRun.course))
+        .order_by(BasketLine.id)
+    ).all()
 
 
 def get_payment(payment_id: int) -> Payment:

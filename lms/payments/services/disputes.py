@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select, update
 
 from lms.core import clock
 from lms.core.db import db
-from lms.core.money import Money
+from lms.core.money import Money, in_proportion
 from lms.ledger.accounts import Account
 from lms.ledger.kinds import EntryKind
 from lms.payments import queries
-from lms.payments.gateways.base import DisputeTold, MovementKind, payment_gateways
+from lms.payments.gateways.base import (
+    DisputeTold,
+    MovementKind,
+    part_reference,
+    payment_gateways,
+    whole_reference,
+)
 from lms.payments.models import Order, Payment
 from lms.payments.movement_models import Dispute, DisputeState, GatewayMovement
 from lms.payments.services.attention import call_administrators
@@ -36,17 +43,28 @@ def open_disputes(gateway: str) -> list[str]:
         .where(Dispute.gateway == gateway, Dispute.state == DisputeState.OPEN)
         .order_by(Dispute.id)
     )
-    return list(found)
+    return list(dict.fromkeys(whole_reference(reference) for reference in found))
 
 
 def note_dispute(gateway: str, told: DisputeTold) -> Order | None:
     """Keep what the service says of a dispute; None for a payment that is not ours. Repeatable.
 
-    A lost one takes the money of the order: as much as had not gone back to the buyer before.
+    A lost one takes the money of the order: as much as had not gone back to the buyer before. What
+    was paid for several orders at once is disputed for each of them.
     """
-    payment = queries.find_payment(gateway, told.payment)
-    if payment is None:
+    paid = queries.find_payments(gateway, told.payment)
+    if not paid:
         return None
+    if len(paid) == 1:
+        return _note_dispute(gateway, paid[0], told)
+    parts = in_proportion(told.amount, [payment.amount_minor for payment in paid])
+    for number, (payment, amount) in enumerate(zip(paid, parts, strict=True), 1):
+        reference = part_reference(told.reference, number)
+        _note_dispute(gateway, payment, replace(told, reference=reference, amount=amount))
+    return paid[0].order
+
+
+def _note_dispute(gateway: str, payment: Payment, told: DisputeTold) -> Order:
     order = lock_order(payment.order)
     dispute = _keep(gateway, payment, told)
     if told.is_won is None:

@@ -21,7 +21,7 @@ from lms.payments import queries
 from lms.payments.errors import GatewayUnknown, NotForSale, OrderClosed
 from lms.payments.events import OrderPaid, PaymentOpened
 from lms.payments.gateways.base import PaymentGateway, Started, payment_gateways
-from lms.payments.models import OPEN, Order, OrderState
+from lms.payments.models import OPEN, Order, OrderState, Purchase
 from lms.payments.products import PLACE, Item, product_of, products
 from lms.payments.services import grants
 from lms.payments.services.numbers import next_number, this_year
@@ -109,7 +109,8 @@ def place_order(
     if before is not None:
         terms = (before.gateway, before.voucher_id, before.total, grants.wanted_by(before))
         way = gateway.name if gateway else None
-        if terms == (way, voucher.id if voucher else None, total, grant):
+        is_same = terms == (way, voucher.id if voucher else None, total, grant)
+        if before.purchase_id is None and is_same:
             keep_terms(before, billing, before)
             return _take_up(before, gateway)
         close_order(before, OrderState.CANCELLED)
@@ -168,7 +169,8 @@ def order_item(
     before = queries.find_open_item(item.product, item.key, user)
     if before is not None:
         before = lock_order(before)
-        if (before.gateway, before.total) == (gateway.name if gateway else None, price):
+        terms = (before.gateway, before.total)
+        if before.purchase_id is None and terms == (gateway.name if gateway else None, price):
             products[item.product].hold(before, _holds_for(gateway_name))
             keep_terms(before, billing, before)
             return _take_up(before, gateway)
@@ -247,19 +249,36 @@ def _take_up(order: Order, gateway: PaymentGateway | None) -> Order:
     began_at = order.expires_at - gateway.holds_seat_for
     if page_is_open(order) or clock.now() - began_at < SAME_ATTEMPT_WITHIN:
         return order
-    if order.gateway_session:
-        enqueue("payments.close_page", gateway=order.gateway, session=order.gateway_session)
+    close_page(order.gateway, order.gateway_session)
+    hold_again(order)
+    return order
+
+
+def hold_again(order: Order) -> None:
+    """Let an open order wait anew for its payment, on another page."""
     order.state = OrderState.DRAFT
     order.gateway_session = order.gateway_url = order.failure = None
     order.attempt += 1
-    order.expires_at = clock.now() + gateway.holds_seat_for
+    order.expires_at = clock.now() + _holds_for(order.gateway)
     db.session.flush()
-    return order
+
+
+def close_page(gateway: str | None, session: str | None) -> None:
+    """Have a payment page closed on which nobody shall pay any more."""
+    if session:
+        enqueue("payments.close_page", gateway=gateway, session=session)
 
 
 def page_is_open(order: Order) -> bool:
     """Whether the buyer can still pay on the page that was opened for the order."""
-    if order.state != OrderState.PENDING or order.expires_at is None or not order.gateway_url:
+    if order.state != OrderState.PENDING or not order.gateway_url:
+        return False
+    return is_kept_long_enough(order)
+
+
+def is_kept_long_enough(order: Order) -> bool:
+    """Whether there is time left to pay before it is given away."""
+    if order.expires_at is None:
         return False
     return clock.now() < order.expires_at - PAGE_CLOSES_BEFORE_SEAT - timedelta(minutes=1)
 
@@ -277,8 +296,7 @@ def keep_page(order: Order, started: Started, attempt: int) -> None:
     """
     order = lock_order(order)
     if order.attempt != attempt or not order.is_open:
-        if started.session:
-            enqueue("payments.close_page", gateway=order.gateway, session=started.session)
+        close_page(order.gateway, started.session)
         raise OrderClosed
     if order.state == OrderState.PENDING:
         return
@@ -305,9 +323,23 @@ def close_order(order: Order, to: OrderState) -> bool:
         return False
     release_voucher(order)
     grants.release_grant(order)
-    if order.gateway_session:
-        enqueue("payments.close_page", gateway=order.gateway, session=order.gateway_session)
+    close_page(order.gateway, order.gateway_session)
+    if order.purchase is not None:
+        forget_page(order.purchase)
+    if order.purchase is not None and to == OrderState.CANCELLED:
+        order.purchase.orders.remove(order)  # the others can be paid without it
+        db.session.flush()
     return True
+
+
+def forget_page(purchase: Purchase) -> None:
+    """Close the payment page of a purchase: what it asks for has changed. Safe to repeat."""
+    if purchase.gateway_session is None:
+        return
+    close_page(purchase.gateway, purchase.gateway_session)
+    purchase.gateway_session = purchase.gateway_url = None
+    purchase.attempt += 1
+    db.session.flush()
 
 
 def cancel_order(order: Order) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
-
 from lms.accounts.models import User
 from lms.core import clock
 from lms.core.audit import record
@@ -17,15 +15,7 @@ from lms.payments import queries
 from lms.payments.errors import OrderClosed, ReferenceUsed, WrongTransferAmount
 from lms.payments.events import OrderPaid, PaymentFailed
 from lms.payments.gateways.base import (
-    DisputeTold,
-    Fact,
-    GatewayEvent,
-    MoneyReturned,
-    PaymentArrived,
     PaymentDeclined,
-    PaymentSettling,
-    RefundSettled,
-    SessionExpired,
 )
 from lms.payments.models import (
     Order,
@@ -33,72 +23,14 @@ from lms.payments.models import (
     Payment,
     PaymentException,
     RefundReason,
-    WebhookEvent,
 )
 from lms.payments.products import product_of
-from lms.payments.services import bookkeeping, disputes, grants, order_invoices, orders, refunds
+from lms.payments.services import bookkeeping, grants, order_invoices, orders, refunds
 from lms.payments.services.attention import call_administrators
-from lms.payments.services.numbers import insert_if_new
 from lms.payments.services.receipts import issue_receipt
 from lms.payments.services.vouchers import retake_voucher
 
 _UNPAID = (OrderState.DRAFT, OrderState.PENDING, OrderState.CANCELLED, OrderState.EXPIRED)
-
-
-def receive_event(gateway: str, event: GatewayEvent, payload_hash: str) -> bool:
-    """Act on a gateway's message, once; False when it was handled before."""
-    is_new = insert_if_new(
-        WebhookEvent,
-        gateway=gateway,
-        event_id=event.id,
-        type=event.type,
-        payload_hash=payload_hash,
-        received_at=clock.now(),
-    )
-    if not is_new:
-        return False
-    row = db.session.scalars(
-        select(WebhookEvent).where(
-            WebhookEvent.gateway == gateway, WebhookEvent.event_id == event.id
-        )
-    ).one()
-    for fact in event.facts:
-        order = apply_fact(gateway, fact)
-        if order is not None:
-            row.order_id = order.id
-    row.handled_at = clock.now()
-    db.session.flush()
-    return True
-
-
-def apply_fact(gateway: str, fact: Fact) -> Order | None:
-    """Do what a fact about an order asks for; None when the order is not ours. Safe to repeat."""
-    if isinstance(fact, DisputeTold):
-        return disputes.note_dispute(gateway, fact)
-    order = queries.find_order(fact.order)
-    if order is None:
-        return None
-    match fact:
-        case PaymentArrived(reference=reference, amount=amount):
-            take_payment(order, gateway, reference, amount)
-        case PaymentSettling(session=session):
-            if order.gateway_session == session:
-                orders.settling(order)
-        case PaymentDeclined():
-            _note_failure(order, fact)
-        case SessionExpired(session=session):
-            if order.gateway_session == session and not order.is_settling:
-                orders.close_order(order, OrderState.EXPIRED)
-        case MoneyReturned(reference=reference, amount=amount, refunded=refunded):
-            payment = take_payment(order, gateway, reference, amount)
-            refunds.note_money_returned(payment, refunded)
-        case RefundSettled(refund=refund_uuid, reference=reference, failure=failure):
-            refund = queries.find_refund(refund_uuid)
-            if refund is not None and failure is not None:
-                refunds.fail_refund(refund, failure)
-            elif refund is not None:
-                refunds.settle_refund(refund, reference)
-    return order
 
 
 def take_payment(
@@ -164,10 +96,8 @@ def _give_back(payment: Payment, why: PaymentException, reason: RefundReason) ->
     return payment
 
 
-def _note_failure(order: Order, fact: PaymentDeclined) -> None:
-    """Keep why the last try failed, and tell a buyer who is no longer on the payment page."""
-    if not order.is_open or (fact.session and fact.session != order.gateway_session):
-        return
+def note_declined(order: Order, fact: PaymentDeclined) -> None:
+    """Keep why the last try failed; after a final one the buyer has a day for another."""
     order.failure = (fact.reason or "declined")[:100]
     if fact.is_final:
         order.is_settling = False
@@ -175,7 +105,6 @@ def _note_failure(order: Order, fact: PaymentDeclined) -> None:
         order.state = OrderState.DRAFT
         order.attempt += 1
         order.expires_at = clock.now() + orders.TRY_AGAIN_WITHIN
-        tell(order.user, "payments.payment_failed", **queries.facts_for_messages(order))
     db.session.flush()
     emit(PaymentFailed(order, fact.reason))
 

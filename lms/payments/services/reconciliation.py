@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 
 from lms.accounts.models import User
 from lms.core import clock
@@ -32,8 +32,9 @@ from lms.payments.gateways.base import (
 )
 from lms.payments.models import Payment, Refund, RefundReason, RefundState
 from lms.payments.movement_models import Dispute, GatewayMovement, GatewaySync, MovementState
-from lms.payments.services import payments, refunds
+from lms.payments.services import facts, refunds
 from lms.payments.services.disputes import find_dispute, settle_lost
+from lms.payments.services.movement_parts import in_parts
 from lms.payments.services.movement_posting import post_movement as _post
 from lms.payments.services.orders import lock_order
 
@@ -74,11 +75,15 @@ def since_when(gateway: PaymentGateway) -> datetime:
 
 
 def find_movement(gateway: str, reference: str) -> GatewayMovement | None:
-    """A movement by the service's id of it."""
+    """A movement by the service's id of it, or the first part of it."""
     return db.session.scalar(
-        select(GatewayMovement).where(
-            GatewayMovement.gateway == gateway, GatewayMovement.reference == reference
+        select(GatewayMovement)
+        .where(
+            GatewayMovement.gateway == gateway,
+            or_(GatewayMovement.reference == reference, GatewayMovement.whole == reference),
         )
+        .order_by(GatewayMovement.id)
+        .limit(1)
     )
 
 
@@ -88,9 +93,18 @@ def take_movement(gateway: PaymentGateway, movement: Movement) -> tuple[bool, bo
     known = find_movement(gateway.name, movement.reference)
     if known is not None:
         return False, False
+    parts, has_found = in_parts(gateway, movement)
+    whole = movement.reference if len(parts) > 1 else None
+    for part in parts:
+        has_found = _take_part(gateway, part, whole) or has_found
+    return True, has_found
+
+
+def _take_part(gateway: PaymentGateway, movement: Movement, whole: str | None) -> bool:
     row = GatewayMovement(
         gateway=gateway.name,
         reference=movement.reference,
+        whole=whole,
         kind=movement.kind,
         category=movement.category,
         source=movement.source,
@@ -108,7 +122,7 @@ def take_movement(gateway: PaymentGateway, movement: Movement) -> tuple[bool, bo
     has_found = _MATCHERS[movement.kind](gateway, movement, row)
     _post_fee(gateway, row)
     db.session.flush()
-    return True, has_found
+    return has_found
 
 
 def _post_fee(gateway: PaymentGateway, row: GatewayMovement) -> None:
@@ -147,7 +161,7 @@ def _payment(gateway: PaymentGateway, movement: Movement, row: GatewayMovement) 
     has_found = False
     if payment is None and movement.order is not None and movement.payment is not None:
         told = PaymentArrived(movement.order, movement.payment, amount)
-        payments.apply_fact(gateway.name, told)
+        facts.apply_fact(gateway.name, told)
         payment = queries.find_payment(gateway.name, movement.payment)
         has_found = payment is not None
     if payment is None or payment.amount != amount:
@@ -258,7 +272,10 @@ def _payout(gateway: PaymentGateway, movement: Movement, row: GatewayMovement) -
             update(GatewayMovement)
             .where(
                 GatewayMovement.gateway == gateway.name,
-                GatewayMovement.reference.in_(movement.members),
+                or_(
+                    GatewayMovement.reference.in_(movement.members),
+                    GatewayMovement.whole.in_(movement.members),
+                ),
             )
             .values(payout=movement.source)
             .execution_options(synchronize_session="fetch")

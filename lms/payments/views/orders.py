@@ -114,6 +114,9 @@ def pay_order(order_uuid: uuid.UUID) -> ResponseReturnValue:
             order = own_order(order_uuid)
             if not order.is_open:
                 raise OrderClosed
+            purchase = order.purchase
+            if purchase is not None:
+                return redirect(url_for(".show_purchase", purchase_uuid=purchase.uuid), 303)
             order_uuid = services.pay_again(order).uuid
     except AlreadyEnrolled as refusal:
         flash(str(refusal.text), "info")

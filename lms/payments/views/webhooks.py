@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from lms.core.errors import NotFound
 from lms.core.web import csrf, public
 from lms.payments.gateways.base import payment_gateways
-from lms.payments.services.payments import receive_event
+from lms.payments.services.facts import receive_event
 from lms.payments.views import bp
 
 
