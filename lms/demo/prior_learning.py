@@ -10,15 +10,18 @@ from sqlalchemy import select
 from lms.accounts.models import User
 from lms.core import clock
 from lms.core.db import db
+from lms.core.money import Money
 from lms.courses.models import Course
+from lms.pricing.income_groups import IncomeGroup
 from lms.recognition import queries
 from lms.recognition.models import (
+    EVERYBODY,
     EvidenceKind,
     OutcomeDecision,
     PriorLearningRequest,
     RequestedOutcome,
 )
-from lms.recognition.services.prior_learning import assessing, offers, portfolio
+from lms.recognition.services.prior_learning import assessing, fees, offers, portfolio
 
 GUIDANCE = {
     "es": "Convencen un plan, un acta o un mapa que usted hizo, y quien pueda confirmarlo.",
@@ -42,6 +45,17 @@ def ensure_prior_learning(
         return
     _decide(_hand_in(course, decided), manager, assessor)
     assessing.name_assessor(_hand_in(course, waiting), assessor, manager)
+    _ask_a_fee(course, manager)
+
+
+def _ask_a_fee(course: Course, manager: User) -> None:
+    """For requests to come; those that were handed in above have none."""
+    amounts = {
+        EVERYBODY: {"CAD": Money(4_500, "CAD"), "USD": Money(3_500, "USD")},
+        IncomeGroup.LOWER_MIDDLE: {"BOB": Money(7_000, "BOB"), "USD": Money(1_000, "USD")},
+        IncomeGroup.LOW: {"USD": Money(0, "USD")},
+    }
+    fees.set_fee(course, manager, amounts, fees.today())
 
 
 def _offer(course: Course, manager: User) -> None:

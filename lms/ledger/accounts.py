@@ -33,6 +33,7 @@ class Account(StrEnum):
     COURSES = "Income:Courses"
     PUBLICATIONS = "Income:Publications"
     EXCHANGE_FEES = "Income:ExchangeFees"
+    RECOGNITION_FEES = "Income:RecognitionFees"
     BREAKAGE = "Income:Breakage"
     DONATIONS = "Income:Donations"
     REFUNDS = "Income:Refunds"  # contra: what was earned and went back
@@ -67,6 +68,7 @@ LABELS: dict[Account, LazyString] = {
     Account.COURSES: lazy_gettext("Earned by courses"),
     Account.PUBLICATIONS: lazy_gettext("Earned by publications"),
     Account.EXCHANGE_FEES: lazy_gettext("Fees of exchanges"),
+    Account.RECOGNITION_FEES: lazy_gettext("Fees of recognition"),
     Account.BREAKAGE: lazy_gettext("Paid for and never used"),
     Account.DONATIONS: lazy_gettext("Donations"),
     Account.REFUNDS: lazy_gettext("Earned, then given back"),

@@ -86,6 +86,8 @@ class Difference(StrEnum):
     BANK = "bank and ledger differ"
     SHARE = "share and agreement differ"
     COLLECTED = "partner and payment differ"
+    FEE_NOT_USED = "fee paid and request not handed in"
+    FEE_NOT_PAID = "request handed in and fee not paid"
     STATEMENT = "statement and accounts differ"
     FUND = "fund and ledger differ"
     RESERVE = "fund and awards differ"
@@ -109,6 +111,8 @@ DIFFERENCES: dict[str, LazyString] = {
     Difference.NOT_ENROLLED: lazy_gettext("Paid but not enrolled"),
     Difference.NOT_PAID: lazy_gettext("Enrolled but not paid"),
     Difference.BANK: lazy_gettext("The bank's files and the ledger differ"),
+    Difference.FEE_NOT_USED: lazy_gettext("A fee was paid, and its request was not handed in"),
+    Difference.FEE_NOT_PAID: lazy_gettext("A request went on, and its fee was not paid"),
     Difference.SHARE: lazy_gettext("A partner's share is not what the agreement says"),
     Difference.COLLECTED: lazy_gettext("What a partner collected is not what the buyers paid it"),
     Difference.STATEMENT: lazy_gettext("A partner's statement is not what its accounts say"),

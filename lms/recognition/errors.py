@@ -150,6 +150,18 @@ class NothingMapped(DomainError):
     )
 
 
+class NoFeeDue(DomainError):
+    """There is no fee to pay or to waive for this request."""
+
+    message = lazy_gettext("No fee is due for this request.")
+
+
+class FeeHasBegun(DomainError):
+    """A fee that holds already is not removed."""
+
+    message = lazy_gettext("This fee holds already. Write another one that begins today.")
+
+
 class CannotAppeal(DomainError):
     """There is nothing to appeal against, it was done, or its time is over."""
 

@@ -18,6 +18,7 @@ from lms.directory import queries as directory
 from lms.directory.models import Organisation
 from lms.recognition import queries
 from lms.recognition.models import Endorsement
+from lms.recognition.services.prior_learning import fees
 
 
 def association(organisation: Organisation, **values: Any) -> Markup | None:
@@ -58,7 +59,11 @@ def course(course: Course, **values: Any) -> Markup:
 
 
 def course_link(course: Course, **values: Any) -> Markup | None:
-    """At the head of a course in teaching: requests, for who manages its organisation."""
+    """At the head of a course in teaching: requests, for who manages its organisation; for
+    administrators the fee."""
+    if signed_in().is_administrator and fees.can_be_paid():
+        page = render_template("recognition/_prior_learning_fee_link.html", course=course)
+        return Markup(page)  # noqa: S704 - rendered by our own template
     if not seldom_asked("manages", lambda: directory.is_manager_of_any(signed_in())):
         return None
     if not can("recognition.offer_prior_learning", course):

@@ -102,6 +102,15 @@ def all_permissions() -> list[Permission]:
             administrators=False,
         ),
         Permission(
+            "recognition.set_prior_learning_fee",
+            lazy_gettext("Set the fee of prior learning"),
+            _offers,
+        ),
+        Permission(
+            "recognition.waive_prior_learning_fee",
+            lazy_gettext("Waive the fee of prior learning for somebody"),
+        ),
+        Permission(
             "recognition.share_evidence",
             lazy_gettext("Show others the evidence behind one's own certificate"),
             lambda user, credential: bool(credential.user_id == user.id),

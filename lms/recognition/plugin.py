@@ -15,9 +15,11 @@ from lms.core.web import NavigationEntry, Panel, seldom_asked
 from lms.courses.events import Enrolled
 from lms.directory.events import MembershipEnded, MembershipKept
 from lms.hookspecs import hookimpl
+from lms.ledger.checks import LedgerCheck, LedgerDocument
 from lms.notifications.kinds import NotificationKind
+from lms.payments.products import Product
+from lms.recognition import fee_product, notices
 from lms.recognition import jobs as room_jobs
-from lms.recognition import notices
 from lms.recognition import panels as fragments
 from lms.recognition import permissions as rules
 from lms.recognition.services import awards, ledger, members
@@ -57,6 +59,24 @@ def register_entries() -> list[RegisterEntry]:
         RegisterEntry("accreditations", awards.accreditations),
         RegisterEntry("endorsements", awards.endorsements),
     ]
+
+
+@hookimpl
+def products() -> list[Product]:
+    """The fee of a request for prior learning."""
+    return [fee_product.PriorLearningFeePaid()]
+
+
+@hookimpl
+def ledger_checks() -> list[LedgerCheck]:
+    """Fees that were paid, and portfolios that went on for them."""
+    return fee_product.CHECKS
+
+
+@hookimpl
+def ledger_documents() -> list[LedgerDocument]:
+    """Requests whose fee stands in entries."""
+    return fee_product.DOCUMENTS
 
 
 @hookimpl

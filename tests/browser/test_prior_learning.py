@@ -1,4 +1,4 @@
-"""A learner shows what was learnt elsewhere, an assessor decides, the learner sees and appeals."""
+"""A learner shows what was learnt elsewhere and pays the fee; an assessor decides; an appeal."""
 
 from __future__ import annotations
 
@@ -8,13 +8,33 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, check_access, sign_in, watch
-from tests.browser.steps import PRIMARY
+from tests.browser.steps import PRIMARY, pay_by_card
 
 pytestmark = pytest.mark.needs("recognition", "certificates", "payments")
 
 COURSE = "how-to-learn-with-puente"
 LEARNER, MANAGER = "person8@example.org", "colleague@example.org"
 ASSESSOR, SECOND = "association@example.org", "person15@example.org"
+
+
+def set_fee(page: Page) -> None:
+    """The manager says what looking at a portfolio costs."""
+    page.goto(f"/prior-learning/courses/{COURSE}/requests")
+    page.locator("main a[href$='/fee']").click()
+    check_access(page)
+    page.locator("input[name=amount_all_CAD]").fill("45")
+    page.locator(PRIMARY).click()
+    expect(page.locator("main tbody tr")).to_have_count(1)
+
+
+def pay(page: Page) -> None:
+    """The fee by card, from the checkout to the request that goes on."""
+    page.wait_for_url(re.compile("/buy/prior_learning/"))
+    check_access(page)
+    pay_by_card(page)
+    page.wait_for_url(re.compile("/orders/"))
+    page.locator("main a.button-primary[href*='/prior-learning/requests/']").click(timeout=30_000)
+    page.wait_for_url(re.compile("/prior-learning/requests/"))
 
 
 def put_together(page: Page) -> None:
@@ -46,6 +66,7 @@ def put_together(page: Page) -> None:
     expect(page.locator("main .code.break")).to_have_count(1)  # the hash of the file
     check_access(page)
     page.locator("form[action$='/hand-in'] button").click()
+    pay(page)
     expect(page.locator("form[action$='/hand-in']")).to_have_count(0)
 
 
@@ -79,18 +100,19 @@ def decide(page: Page, portfolio: str, *decisions: str) -> None:
 
 
 def test_prior_learning_from_the_portfolio_to_the_appeal(site, page, open_context):
+    manager = watch(open_context().new_page())
+    sign_in(manager, MANAGER)
+    set_fee(manager)
     sign_in(page, LEARNER)
     put_together(page)
     portfolio = page.url
-    manager = watch(open_context().new_page())
-    sign_in(manager, MANAGER)
+    site.wait_for_mail(LEARNER, "(?i)receipt|recibo|reçu")
     name(manager, ASSESSOR)
     assessor = watch(open_context(viewport=PHONE).new_page())
     sign_in(assessor, ASSESSOR)
 
     decide(assessor, portfolio, "granted", "not_granted")
 
-    site.wait_for_mail(LEARNER, ".")
     page.goto(portfolio)
     check_access(page)
     expect(page.get_by_text("The evidence shows that: not_granted.")).to_be_visible()

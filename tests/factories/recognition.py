@@ -7,6 +7,7 @@ from typing import Any
 from lms.accounts.models import User
 from lms.certificates.models import Credential
 from lms.core.db import db
+from lms.core.money import Money
 from lms.courses.models import Course
 from lms.directory.models import AssociationMembership, Organisation
 from lms.recognition import queries
@@ -19,6 +20,7 @@ from lms.recognition.models import (
     MemberConsent,
     OfferedOutcome,
     OutcomeDecision,
+    PriorLearningFee,
     PriorLearningOffer,
     PriorLearningRequest,
     RecognitionRule,
@@ -26,7 +28,7 @@ from lms.recognition.models import (
     outcome_key,
 )
 from lms.recognition.services import body_keys, endorsements
-from lms.recognition.services.prior_learning import assessing, portfolio
+from lms.recognition.services.prior_learning import assessing, fees, portfolio
 from tests.factories.accounts import make_user
 from tests.factories.certificates import make_completed_enrolment, make_credential
 from tests.factories.courses import make_activity, make_course, make_module
@@ -136,6 +138,20 @@ def make_offer(course: Course | None = None, **values: Any) -> PriorLearningOffe
     db.session.add(offer)
     db.session.commit()
     return offer
+
+
+def make_fee(
+    course: Course, tiers: dict[str, dict[str, int]] | None = None, **minor: int
+) -> PriorLearningFee:
+    """Since 2020; minor: what everybody pays, by currency. tiers: the same for some."""
+    each = {"": minor} | (tiers or {})
+    amounts = {
+        tier: {code: Money(cents, code) for code, cents in of_tier.items()}
+        for tier, of_tier in each.items()
+    }
+    fee = fees.set_fee(course, make_user(), amounts, date(2020, 1, 1))
+    db.session.commit()
+    return fee
 
 
 def make_request(

@@ -20,6 +20,7 @@ from lms.recognition.models.desk import (
     years_later,
 )
 from lms.recognition.models.endorsements import BodyKey, BodyStatusList, Endorsement
+from lms.recognition.models.fees import EVERYBODY, PriorLearningFee, PriorLearningFeeAmount
 from lms.recognition.models.prior_learning import (
     OPEN_STATES,
     WITH_ASSESSOR,
@@ -40,6 +41,7 @@ from lms.recognition.models.prior_learning import (
 )
 
 __all__ = [
+    "EVERYBODY",
     "OPEN_STATES",
     "WITH_ASSESSOR",
     "Accreditation",
@@ -66,6 +68,8 @@ __all__ = [
     "OfferedOutcome",
     "OutcomeDecision",
     "PriorLearningAward",
+    "PriorLearningFee",
+    "PriorLearningFeeAmount",
     "PriorLearningOffer",
     "PriorLearningRequest",
     "PriorLearningStep",

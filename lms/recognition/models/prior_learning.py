@@ -31,12 +31,14 @@ from lms.core.db import AnyJSON, ByLanguage, Model, PrimaryKey
 from lms.core.models import StoredFile
 from lms.courses.models import Course
 from lms.directory.models import Organisation
+from lms.recognition.models.fees import PriorLearningFee
 
 
 class RequestState(StrEnum):
     """Where a request stands."""
 
     DRAFT = "draft"
+    FEE_DUE = "fee_due"  # handed in by the learner, and waits for the fee
     HANDED_IN = "handed_in"
     MORE_ASKED = "more_asked"  # the assessor asks for more evidence
     DECIDED = "decided"
@@ -47,6 +49,7 @@ class RequestState(StrEnum):
 
 OPEN_STATES = (
     RequestState.DRAFT,
+    RequestState.FEE_DUE,
     RequestState.HANDED_IN,
     RequestState.MORE_ASKED,
     RequestState.APPEALED,
@@ -150,6 +153,9 @@ class PriorLearningRequest(Model):
         ForeignKey("organisations.id", ondelete="SET NULL")
     )  # an association whose officers may look, by the learner's consent
     opened_at: Mapped[datetime] = mapped_column(default=clock.now)
+    fee_id: Mapped[int | None] = mapped_column(ForeignKey("prior_learning_fees.id"), index=True)
+    fee_paid_at: Mapped[datetime | None]
+    fee_waived_at: Mapped[datetime | None]
     handed_in_at: Mapped[datetime | None]
     due_on: Mapped[date | None]  # the day until which a decision is promised
     decided_at: Mapped[datetime | None]
@@ -161,6 +167,7 @@ class PriorLearningRequest(Model):
     course: Mapped[Course] = relationship()
     user: Mapped[User] = relationship()
     association: Mapped[Organisation | None] = relationship()
+    fee: Mapped[PriorLearningFee | None] = relationship()
     outcomes: Mapped[list[RequestedOutcome]] = relationship(
         back_populates="request", order_by="RequestedOutcome.position", cascade="all, delete-orphan"
     )
@@ -180,6 +187,11 @@ class PriorLearningRequest(Model):
     def can_change(self) -> bool:
         """Whether the learner may change the portfolio."""
         return self.state in (RequestState.DRAFT, RequestState.MORE_ASKED)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether an assessor has begun: said to be independent, and so seen the evidence."""
+        return any(one.declared_at is not None for one in self.assessors)
 
     @property
     def granted(self) -> list[RequestedOutcome]:

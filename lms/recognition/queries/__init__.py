@@ -49,6 +49,7 @@ from lms.recognition.queries.endorsements import (
     list_body_keys,
     list_endorsements,
 )
+from lms.recognition.queries.fees import fees_of, find_by_fee, find_fee, get_fee, list_unpaid
 from lms.recognition.queries.prior_learning import (
     active_enrolments,
     activities_by_uuid,
@@ -89,10 +90,13 @@ __all__ = [
     "endorsements_of_provider",
     "entries_of",
     "entries_of_keys",
+    "fees_of",
     "find_award",
     "find_body_status_list",
+    "find_by_fee",
     "find_consent",
     "find_evidence_link",
+    "find_fee",
     "find_offer",
     "find_open_request",
     "foreign_endorsements",
@@ -104,6 +108,7 @@ __all__ = [
     "get_consent",
     "get_endorsement",
     "get_entry",
+    "get_fee",
     "get_framework_code",
     "get_issuer",
     "get_item",
@@ -127,6 +132,7 @@ __all__ = [
     "list_requests_shared_with",
     "list_requests_to_assess",
     "list_rules",
+    "list_unpaid",
     "managers_of",
     "officers_of",
     "outcomes_of_grants",

@@ -27,6 +27,7 @@ from lms.recognition.models import (
     EvidenceItem,
     OutcomeDecision,
     PriorLearningAward,
+    PriorLearningFee,
     PriorLearningOffer,
     PriorLearningRequest,
     PriorLearningStep,
@@ -77,6 +78,7 @@ _WHOLE = (
     joinedload(PriorLearningRequest.course).joinedload(Course.owner),
     joinedload(PriorLearningRequest.user),
     joinedload(PriorLearningRequest.association),
+    joinedload(PriorLearningRequest.fee).selectinload(PriorLearningFee.amounts),
     selectinload(PriorLearningRequest.outcomes).selectinload(RequestedOutcome.claims),
     selectinload(PriorLearningRequest.items).options(
         joinedload(EvidenceItem.file), selectinload(EvidenceItem.claims)

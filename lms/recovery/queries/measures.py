@@ -26,6 +26,7 @@ EARNED_IN = (
     Account.COURSES,
     Account.PUBLICATIONS,
     Account.EXCHANGE_FEES,
+    Account.RECOGNITION_FEES,
     Account.BREAKAGE,
     Account.REFUNDS,
 )

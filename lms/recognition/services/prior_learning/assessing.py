@@ -23,7 +23,7 @@ from lms.recognition.models import (
     PriorLearningRequest,
     RequestState,
 )
-from lms.recognition.services.prior_learning import awards
+from lms.recognition.services.prior_learning import awards, fees
 from lms.recognition.services.prior_learning.history import note
 from lms.recognition.services.prior_learning.portfolio import (
     judge_credential,
@@ -76,9 +76,12 @@ def name_assessor(request: PriorLearningRequest, person: User, actor: User) -> A
 def declare(assessor: Assessor, *, conflict: str) -> None:
     """Say that nothing binds one to the learner, or what does: then somebody else is named.
 
-    conflict: empty when there is none. Raises NotIndependent.
+    conflict: empty when there is none. Raises NotIndependent and NotWithAssessor.
     """
     request = assessor.request
+    fees.lock(request)  # a learner may withdraw at the same time, with the fee or without
+    if request.state not in (*WITH_ASSESSOR, RequestState.MORE_ASKED):
+        raise NotWithAssessor
     require_independent(request, assessor.user, assessor.role)
     if conflict:
         assessor.conflict = conflict

@@ -29,6 +29,8 @@ def export(user_id: int) -> list[dict[str, Any]]:
             "course": request.course.slug,
             "state": request.state,
             "opened_at": request.opened_at,
+            "fee_paid_at": request.fee_paid_at,
+            "fee_waived_at": request.fee_waived_at,
             "handed_in_at": request.handed_in_at,
             "decided_at": request.decided_at,
             "appeal_reason": request.appeal_reason,

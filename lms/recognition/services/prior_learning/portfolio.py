@@ -44,6 +44,7 @@ from lms.recognition.models import (
     RequestState,
     outcome_key,
 )
+from lms.recognition.services.prior_learning import fees
 from lms.recognition.services.prior_learning.history import note
 
 MOST_ITEMS = 40
@@ -62,7 +63,10 @@ def open_request(course: Course, user: User) -> PriorLearningRequest:
         raise NotOffered
     terms = terms_of(offer, course)
     request = PriorLearningRequest(
-        course=course, user=user, number=queries.count_requests(course, user) + 1
+        course=course,
+        user=user,
+        number=queries.count_requests(course, user) + 1,
+        fee=queries.find_fee(course, fees.today()),
     )
     request.outcomes.extend(
         RequestedOutcome(
@@ -230,13 +234,36 @@ def drop_file(item: EvidenceItem) -> None:
 
 
 def hand_in(request: PriorLearningRequest, actor: User) -> None:
-    """Give the portfolio to the organisation, or back to the assessor who asked for more.
+    """Give the portfolio to the organisation, or back to the assessor who asked for more; first let
+    it wait for its fee, where one is due.
 
     Raises PortfolioClosed and NothingMapped.
     """
+    fees.lock(request)
     _require_open(request)
     if not any(outcome.asked for outcome in request.outcomes):
         raise NothingMapped
+    if fees.is_due(request):
+        request.state = RequestState.FEE_DUE
+        note(request, actor, "fee_due")
+        return
+    _give_on(request, actor)
+
+
+def pay_fee(request: PriorLearningRequest) -> None:
+    """The fee is there: a portfolio that waited for it goes on, once. Safe to repeat."""
+    fees.note_paid(request)
+    if request.state == RequestState.FEE_DUE:
+        _give_on(request, request.user)
+
+
+def waive_fee(request: PriorLearningRequest, actor: User, reason: str) -> None:
+    """Ask this learner for no fee; a portfolio that waited for it goes on. Raises NoFeeDue."""
+    if fees.waive(request, actor, reason):
+        _give_on(request, actor)
+
+
+def _give_on(request: PriorLearningRequest, actor: User) -> None:
     offer = queries.find_offer(request.course)
     now = clock.now()
     request.state = RequestState.HANDED_IN
@@ -275,9 +302,14 @@ def tell_assessor(request: PriorLearningRequest, assessor: User) -> None:
 
 
 def withdraw(request: PriorLearningRequest, actor: User) -> None:
-    """End a request that is not decided yet. Raises PortfolioClosed."""
+    """End a request that is not decided yet; its fee comes back by the rule.
+
+    Raises PortfolioClosed.
+    """
+    fees.lock(request)
     if request.state not in (
         RequestState.DRAFT,
+        RequestState.FEE_DUE,
         RequestState.HANDED_IN,
         RequestState.MORE_ASKED,
     ):
@@ -285,6 +317,7 @@ def withdraw(request: PriorLearningRequest, actor: User) -> None:
     request.state = RequestState.WITHDRAWN
     request.ended_at = clock.now()
     note(request, actor, "withdrawn")
+    fees.give_back(request, all_of_it=fees.comes_back(request))
 
 
 def share(request: PriorLearningRequest, actor: User, association: Organisation | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lms.recognition.views.prior_learning import (  # noqa: F401
     assessing,
     evidence,
+    fees,
     offers,
     portfolio,
     words,

@@ -19,7 +19,7 @@ from lms.recognition import queries
 from lms.recognition.errors import HoursTooMany, NotIndependent
 from lms.recognition.forms.prior_learning import AssessorForm, offer_form
 from lms.recognition.models import WITH_ASSESSOR, RequestState
-from lms.recognition.services.prior_learning import assessing
+from lms.recognition.services.prior_learning import assessing, fees
 from lms.recognition.services.prior_learning import offers as services
 from lms.recognition.views import bp
 from lms.recognition.views.shared import desk_of, desk_page, needed
@@ -66,6 +66,7 @@ def course_requests(slug: str) -> ResponseReturnValue:
         page=paginate(queries.list_requests_for(course), page_number()),
         with_assessor=(*WITH_ASSESSOR, RequestState.MORE_ASKED),
         today=clock.now().date(),
+        has_fees=fees.can_be_paid(),
     )
 
 

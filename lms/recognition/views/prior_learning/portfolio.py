@@ -18,7 +18,13 @@ from lms.directory import queries as directory
 from lms.recognition import queries
 from lms.recognition.errors import CannotAppeal
 from lms.recognition.forms.prior_learning import DECISION_LABELS, AppealForm, ShareForm
-from lms.recognition.models import WITH_ASSESSOR, EvidenceKind, PriorLearningRequest
+from lms.recognition.models import (
+    WITH_ASSESSOR,
+    EvidenceKind,
+    PriorLearningRequest,
+    RequestState,
+)
+from lms.recognition.services.prior_learning import fees
 from lms.recognition.services.prior_learning import portfolio as services
 from lms.recognition.views import bp
 
@@ -49,6 +55,8 @@ def ask_prior_learning(slug: str) -> ResponseReturnValue:
         offer=offer,
         hours={place: one.hours for place, one in services.terms_of(offer, course).items()},
         mine=queries.find_open_request(course, signed_in()),
+        fee=fees.prices_of(queries.find_fee(course, fees.today()), signed_in().country),
+        fee_rule=fees.rule_in_words(),
     )
 
 
@@ -88,6 +96,9 @@ def show_prior_learning(identifier: uuid.UUID) -> ResponseReturnValue:
         associations=associations,
         award=queries.find_award(request),
         today=clock.now().date(),
+        fee=fees.prices_of(request.fee, request.user.country) if fees.is_due(request) else {},
+        fee_rule=fees.rule_in_words(),
+        fee_comes_back=fees.comes_back(request),
     )
 
 
@@ -96,6 +107,8 @@ def hand_in_prior_learning(identifier: uuid.UUID) -> ResponseReturnValue:
     """Give the portfolio to the organisation of the course."""
     request = own_request(identifier)
     services.hand_in(request, signed_in())
+    if request.state == RequestState.FEE_DUE:
+        return redirect(url_for("payments.buy", product=fees.PRODUCT, item=identifier), 303)
     flash(_("Your request is handed in. A mail tells you what is decided."), "success")
     return redirect(url_for(".show_prior_learning", identifier=identifier), 303)
 
@@ -104,8 +117,10 @@ def hand_in_prior_learning(identifier: uuid.UUID) -> ResponseReturnValue:
 def withdraw_prior_learning(identifier: uuid.UUID) -> ResponseReturnValue:
     """End a request that is not decided."""
     request = own_request(identifier)
+    was_paid = request.fee_paid_at is not None and fees.comes_back(request)
     services.withdraw(request, signed_in())
-    flash(_("The request is withdrawn."), "success")
+    text = _("The request is withdrawn, and the fee goes back to you.")
+    flash(text if was_paid else _("The request is withdrawn."), "success")
     return redirect(url_for(".my_prior_learning"), 303)
 
 
