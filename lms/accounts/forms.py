@@ -67,7 +67,8 @@ def without_links(form: BaseForm, field: Field) -> None:
         raise ValidationError(_("Write your name only, without addresses or links."))
 
 
-def _name_field() -> StringField:
+def name_field() -> StringField:
+    """The name of a person."""
     return StringField(
         lazy_gettext("Name"),
         [Needed(lazy_gettext("Write your name.")), Length(max=120), without_links],
@@ -76,7 +77,8 @@ def _name_field() -> StringField:
     )
 
 
-def _email_field(label: Any) -> EmailField:
+def email_field(label: Any) -> EmailField:
+    """An address to which mail can go."""
     return EmailField(
         label, [Needed(lazy_gettext("Write your e-mail address.")), Length(max=254), Address()]
     )
@@ -124,8 +126,8 @@ class PlaceFields(FlaskForm):  # type: ignore[misc]
 class RegistrationForm(PlaceFields):
     """A new account."""
 
-    name = _name_field()
-    email = _email_field(lazy_gettext("E-mail"))
+    name = name_field()
+    email = email_field(lazy_gettext("E-mail"))
     password = _new_password_field(lazy_gettext("Password"))
     language = _language_field()
     accept = BooleanField(
@@ -197,10 +199,25 @@ class NewPasswordForm(FlaskForm):  # type: ignore[misc]
         _check_strength(field, self.user.email, self.user.name)
 
 
+class ClaimForm(FlaskForm):  # type: ignore[misc]
+    """Name and password for an account that waits."""
+
+    name = name_field()
+    password = _new_password_field(lazy_gettext("Password"))
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, name=user.name, **kwargs)
+        self.address = user.address
+
+    def validate_password(self, field: PasswordField) -> None:
+        """Refuse what is quickly guessed."""
+        _check_strength(field, self.address, self.name.data or "")
+
+
 class ProfileForm(PlaceFields):
     """What the person tells about themselves."""
 
-    name = _name_field()
+    name = name_field()
     profession = StringField(
         lazy_gettext("Profession"), [Optional(), Length(max=120)], filters=[tidy]
     )
@@ -217,7 +234,7 @@ class ProfileForm(PlaceFields):
 class NewEmailForm(FlaskForm):  # type: ignore[misc]
     """Another address for the account."""
 
-    email = _email_field(lazy_gettext("New e-mail"))
+    email = email_field(lazy_gettext("New e-mail"))
     email_password = _present_password_field()
 
 

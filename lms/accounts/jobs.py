@@ -22,6 +22,8 @@ def mail(
     user = db.session.get(User, user_id)
     if user is None or (user.closed_at and to is None):
         return
+    if letter == "claim" and user.claim is None:
+        return  # claimed meanwhile
     notices.send_letter(user, letter, to=to, name=name, registration=registration)
 
 

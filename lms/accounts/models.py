@@ -16,6 +16,7 @@ from lms.core.db import BigInt, Model, PrimaryKey
 from lms.core.models import StoredFile
 from lms.core.text import fold
 
+WAITING = "@waiting.invalid"  # ends the address of an account that nobody has claimed yet
 SIGN_IN_LIVES = timedelta(days=180)  # then one signs in anew, however often one came
 
 
@@ -46,6 +47,8 @@ class User(UserMixin, Model):  # type: ignore[misc]
     terms_accepted_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     deactivated_at: Mapped[datetime | None]
+    taken_over_by_id: Mapped[int | None] = mapped_column(BigInt, index=True)  # the owner's account
+    claim: Mapped[AccountClaim | None] = relationship(back_populates="user")
 
     @validates("name", "email")
     def _keep_searchable(self, key: str, value: str) -> str:
@@ -62,6 +65,16 @@ class User(UserMixin, Model):  # type: ignore[misc]
     def is_confirmed(self) -> bool:
         """Whether the person opened the link in the confirmation mail."""
         return self.email_confirmed_at is not None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the account was made by buying and waits for whoever its mail reaches."""
+        return self.email.endswith(WAITING)
+
+    @property
+    def address(self) -> str:
+        """Where mail to the person goes."""
+        return self.claim.email if self.is_waiting and self.claim else self.email
 
     @property
     def first_name(self) -> str:
@@ -89,6 +102,25 @@ class Registration(Model):
     next_page: Mapped[str] = mapped_column(default="")  # address on this site to go on to
     made_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
     user: Mapped[User] = relationship()
+
+
+class AccountClaim(Model):
+    """An account that waits: who can read the mail to `email` may claim it.
+
+    An address may have several, and an account of its own beside them: what a stranger does with
+    the address of somebody else touches neither.
+    """
+
+    __tablename__ = "account_claims"
+
+    id: Mapped[PrimaryKey]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), unique=True)
+    email: Mapped[str]
+    email_folded: Mapped[str] = mapped_column(index=True)
+    next_page: Mapped[str] = mapped_column(default="")  # address on this site to go on to
+    made_at: Mapped[datetime] = mapped_column(default=clock.now)
+    mailed_at: Mapped[datetime | None]  # when the link was last sent
+    user: Mapped[User] = relationship(back_populates="claim")
 
 
 class SignIn(Model):

@@ -43,6 +43,13 @@ LETTERS = {
             "accounts.confirm", token=tokens.confirmation_token(registration)
         ),
     ),
+    "claim": Letter(
+        lambda: _("Claim your account"),
+        lambda: _("Claim my account"),
+        lambda user, to, registration: absolute_url(
+            "accounts.claim", token=tokens.claim_token(user)
+        ),
+    ),
     "known": Letter(
         lambda: _("You already have an account"),
         lambda: _("Sign in"),
@@ -105,7 +112,7 @@ def send_letter(
 ) -> None:
     """Write the letter in the person's language and send it."""
     kind = LETTERS[letter]
-    address = to or user.email
+    address = to or user.address
     with speaking(user.language):
         subject = kind.subject()
         values: dict[str, Any] = {

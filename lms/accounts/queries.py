@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, bindparam, func, select
 
 from lms.accounts.models import (
     SIGN_IN_LIVES,
+    AccountClaim,
     DataDownload,
     Draft,
     Registration,
@@ -64,6 +65,23 @@ def newest_registration(user_id: int, keys: Iterable[str] | None = None) -> Regi
     if keys is not None:
         statement = statement.where(Registration.key.in_([uuid.UUID(hex=key) for key in keys]))
     return db.session.scalar(statement.order_by(Registration.id.desc()).limit(1))
+
+
+def claims_of(email: str) -> Sequence[AccountClaim]:
+    """The accounts that wait for whoever has this address, the newest first; five at most."""
+    folded = email.strip().casefold()
+    return db.session.scalars(
+        select(AccountClaim)
+        .where(AccountClaim.email_folded == folded)
+        .order_by(AccountClaim.id.desc())
+        .limit(5)
+    ).all()
+
+
+def accounts_of(user_id: int) -> list[int]:
+    """Ids of the account and of those that it took over."""
+    taken = select(User.id).where(User.taken_over_by_id == user_id).order_by(User.id)
+    return [user_id, *db.session.scalars(taken)]
 
 
 def find_second_factor(user: User) -> SecondFactor | None:

@@ -16,6 +16,7 @@ from lms.core.settings import settings
 
 CONFIRMATION_LIVES = timedelta(days=3)
 RESET_LIVES = timedelta(hours=1)
+CLAIM_LIVES = timedelta(days=14)
 HALF_LIVES = timedelta(minutes=10)
 
 
@@ -67,6 +68,20 @@ def read_reset(token: str) -> User:
     found = _read("reset", token, RESET_LIVES)
     user = _user(found)
     if found["state"] != _state(user):
+        raise LinkExpired
+    return user
+
+
+def claim_token(user: User) -> str:
+    """For the link by which somebody claims the account that waits for them."""
+    return _serializer("claim").dumps({"user": user.id, "state": _state(user)})
+
+
+def read_claim(token: str) -> User:
+    """The account that the link's reader may claim. Raises LinkExpired."""
+    found = _read("claim", token, CLAIM_LIVES)
+    user = _user(found)
+    if found["state"] != _state(user) or user.claim is None:
         raise LinkExpired
     return user
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from lms.accounts.queries import accounts_of
 from lms.core.db import db
 from lms.core.personal_data import PersonalData
 from lms.invoicing.models import Invoice
@@ -13,7 +14,7 @@ from lms.invoicing.models import Invoice
 
 def _export(user_id: int) -> Any:
     found = db.session.scalars(
-        select(Invoice).where(Invoice.user_id == user_id).order_by(Invoice.id)
+        select(Invoice).where(Invoice.user_id.in_(accounts_of(user_id))).order_by(Invoice.id)
     )
     return [
         {

@@ -91,7 +91,7 @@ def digest(user_id: int) -> None:
             }
             text = render_template("notifications/mail/digest.txt", **page)
             html = css_inline.inline(render_template("notifications/mail/digest.html", **page))
-        deliver(make_mail(user.email, subject, text, html, language=user.language))
+        deliver(make_mail(user.address, subject, text, html, language=user.language))
     with transaction():
         for notice in db.session.scalars(select(Notice).where(Notice.id.in_(ids))):
             notice.waits_for_digest = False

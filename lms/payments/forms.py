@@ -11,6 +11,7 @@ from flask_babel import get_timezone, lazy_gettext
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from wtforms import (
+    BooleanField,
     DateField,
     EmailField,
     HiddenField,
@@ -23,6 +24,7 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 from wtforms.widgets import HiddenInput
 
+from lms.accounts.forms import email_field, name_field
 from lms.config import LANGUAGES
 from lms.core.amounts import read_amount
 from lms.core.choices import choices
@@ -74,6 +76,13 @@ class CheckoutForm(BuyForm):
         """What somebody wants to pay, where people choose. Raises ValidationError."""
         text = (self.amount.data or "").strip()
         return read_amount(text, currency) if text and currency else None
+
+
+class GuestCheckoutForm(CheckoutForm):
+    """The checkout of somebody without an account."""
+
+    name = name_field()
+    email = email_field(lazy_gettext("E-mail"))
 
 
 class ItemForm(BuyForm):
@@ -302,6 +311,10 @@ class SellerForm(FlaskForm):  # type: ignore[misc]
     seller_address = TextAreaField(lazy_gettext("Address"), [Optional(), Length(max=500)])
     seller_tax_number = StringField(lazy_gettext("Tax number"), [Optional(), Length(max=60)])
     seller_email = EmailField(lazy_gettext("E-mail"), [Optional(), Length(max=254)])
+    guests_open = BooleanField(
+        lazy_gettext("People can buy first and make their account afterwards"),
+        description=lazy_gettext("They pay in ways that hold a place for no more than an hour."),
+    )
     bank_holder = StringField(lazy_gettext("Account holder"), [Optional(), Length(max=200)])
     bank_bank = StringField(lazy_gettext("Bank"), [Optional(), Length(max=200)])
     bank_account = StringField(

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy import func, or_, select
 
+from lms.accounts.models import AccountClaim, User
+from lms.accounts.services import claiming
 from lms.core import clock
 from lms.core.db import db, transaction
 from lms.core.mail import deliver, make_mail
@@ -31,6 +33,7 @@ from lms.payments.services import (
     bookkeeping,
     disputes,
     facts,
+    guests,
     leaving,
     orders,
     reconciliation,
@@ -135,7 +138,7 @@ def mail_receipt(order_id: int) -> None:
         attachment = (receipt_name(order), "application/pdf", receipt_pdf(order))
         deliver(
             make_mail(
-                user.email,
+                user.address,
                 message.subject,
                 message.text,
                 message.html,
@@ -222,6 +225,24 @@ def tell_of_moved_runs() -> None:
             leaving.tell_of_moved_run(db.session.get_one(OrderTerms, order_id))
 
 
+def remind_guests() -> None:
+    """Remind those who have not claimed what begins soon, a transaction for each."""
+    with transaction(write=False):
+        waiting = [claim.id for claim in guests.claims_to_remind()]
+    for claim_id in waiting:
+        with transaction():
+            guests.remind(db.session.get_one(AccountClaim, claim_id))
+
+
+def forget_guests() -> None:
+    """Close accounts that nobody claimed and that hold nothing any more."""
+    with transaction(write=False):
+        waiting = [user.id for user in guests.forgotten()]
+    for user_id in waiting:
+        with transaction():
+            claiming.forget(db.session.get_one(User, user_id))
+
+
 JOBS = [
     Job("payments.refund", refund, writes=False, retries=40),
     Job("payments.refund_order", refund_order),
@@ -235,5 +256,7 @@ JOBS = [
     Job("payments.match_bank_lines", match_bank_lines, every="40 3 * * *"),
     Job("payments.forget_bank_files", bank_imports.forget_files, every="50 3 * * *"),
     Job("payments.tell_of_moved_runs", tell_of_moved_runs, writes=False, every="*/20 * * * *"),
+    Job("payments.remind_guests", remind_guests, writes=False, every="35 * * * *"),
+    Job("payments.forget_guests", forget_guests, writes=False, every="45 4 * * *"),
     Job("payments.book_missing", book_missing, writes=False, every="20 3 * * *"),
 ]

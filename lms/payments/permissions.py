@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from flask import session
 from flask_babel import lazy_gettext
 
 from lms.accounts.models import User
-from lms.accounts.permissions import Permission
+from lms.accounts.permissions import Permission, present_user
+from lms.core.site_settings import read
 from lms.courses.errors import EnrolmentClosed
 from lms.courses.models import CourseRun, PublicationState
 from lms.directory.queries import is_manager
 from lms.payments.bank_models import BankAccount
 from lms.payments.models import Order
+from lms.payments.services.guests import GuestSales
+
+GUEST_ORDERS = "guest_orders"  # where the session keeps which orders were made without an account
 
 
 def _may_buy(user: User, run: CourseRun) -> bool:
     return run.state == PublicationState.PUBLISHED and run.course.is_published
+
+
+def _may_strangers_buy(run: CourseRun) -> bool:
+    is_for_sale = run.state == PublicationState.PUBLISHED and run.course.is_published
+    return is_for_sale and present_user() is None and read(GuestSales).is_open
+
+
+def is_bought_here(order: Order) -> bool:
+    """Whether somebody without an account made the order in this browser, and nobody claimed it."""
+    return order.uuid.hex in session.get(GUEST_ORDERS, ()) and order.user.is_waiting
 
 
 def _is_buyer(user: User, order: Order) -> bool:
@@ -31,6 +46,7 @@ PERMISSIONS = [
         lazy_gettext("Buy a place in a course run"),
         _may_buy,
         administrators=False,
+        strangers=_may_strangers_buy,
         refusal=EnrolmentClosed.message,
     ),
     Permission(
@@ -44,6 +60,7 @@ PERMISSIONS = [
         lazy_gettext("See and pay one's own orders"),
         _is_buyer,
         administrators=False,
+        strangers=is_bought_here,
     ),
     Permission(
         "payments.see_purchase",

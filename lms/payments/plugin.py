@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 from flask_babel import lazy_gettext
 
+from lms.accounts.events import AccountDeclined, AccountTakenOver
 from lms.accounts.permissions import Permission, can
 from lms.core.events import Subscription
 from lms.core.outbox import Job
@@ -24,12 +25,12 @@ from lms.payments.gateways.base import PaymentGateway
 from lms.payments.gateways.stripe import StripeGateway
 from lms.payments.ledger_documents import DOCUMENTS
 from lms.payments.notices import KINDS
-from lms.payments.panels import settings_link
+from lms.payments.panels import bought_for_claim, settings_link
 from lms.payments.permissions import PERMISSIONS
 from lms.payments.personal_data import PERSONAL_DATA
 from lms.payments.products import Product
 from lms.payments.reports import REPORTS
-from lms.payments.services import bookkeeping, places, refunds
+from lms.payments.services import bookkeeping, guests, places, refunds
 from lms.payments.services.bank_checks import CHECKS as BANK_CHECKS
 from lms.payments.services.ledger_checks import CHECKS
 from lms.payments.services.movement_checks import CHECKS as MOVEMENT_CHECKS
@@ -39,6 +40,7 @@ from lms.payments.views import (
     baskets,
     bp,
     checkout,
+    guest_checkout,
     items,
     leaving,
     reconciliation,
@@ -54,6 +56,7 @@ __all__ = [
     "bank",
     "baskets",
     "checkout",
+    "guest_checkout",
     "items",
     "leaving",
     "order_views",
@@ -95,6 +98,9 @@ def subscriptions() -> list[Subscription]:
         Subscription(CourseRunCancelled, refunds.refund_cancelled_run),
         Subscription(EnrolmentEnded, places.close_orders_of),
         Subscription(OrderPaid, bookkeeping.book_free_sale),
+        Subscription(OrderPaid, guests.ask_to_claim),
+        Subscription(AccountTakenOver, guests.hand_over),
+        Subscription(AccountDeclined, guests.give_back),
     ]
 
 
@@ -125,7 +131,10 @@ def personal_data() -> list[PersonalData]:
 @hookimpl
 def panels() -> list[Panel]:
     """A link among the settings of the site."""
-    return [Panel("payments.settings", "admin.settings", settings_link)]
+    return [
+        Panel("payments.settings", "admin.settings", settings_link),
+        Panel("payments.claim", "accounts.claim", bought_for_claim),
+    ]
 
 
 @hookimpl

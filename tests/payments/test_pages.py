@@ -104,12 +104,12 @@ def test_only_administrators_see_and_do_what_is_theirs(places, client, signed_in
     assert administrator.post("/admin/payments/refunds/999/done").status_code == 404
 
 
-def test_the_checkout_asks_a_stranger_to_sign_in_and_come_back(client):
+def test_the_checkout_offers_a_stranger_to_sign_in_and_come_back(client):
     run = make_paid_run()
 
-    answer = client.get(f"/checkout/{run.uuid}")
+    answer = client.get(f"/checkout/{run.uuid}", follow_redirects=True)
 
-    assert answer.location == f"/sign-in?next=/checkout/{run.uuid}"
+    assert f'href="/sign-in?next=/checkout/{run.uuid}"' in answer.text
     assert client.post(f"/checkout/{run.uuid}").location.startswith("/sign-in")
 
 
@@ -282,6 +282,7 @@ def test_the_seller_is_written_in_the_browser(signed_in):
     administrator = signed_in(make_administrator())
     data = {
         "seller_name": "Puente",
+        "guests_open": "y",
         "bank_account": "10000-1",
         "bank_holder": "Puente",
         "rule_es": "Hasta el primer día.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lms.accounts import queries
 from lms.accounts.errors import LastAdministrator, NotYourself
 from lms.accounts.models import User
+from lms.accounts.services.claim_links import send_link
 from lms.accounts.services.registration import send_confirmation
 from lms.core import audit, clock
 from lms.core.db import db
@@ -58,8 +59,11 @@ def keep_one_administrator(leaving: User) -> None:
 
 
 def resend_confirmation(user: User, actor: User) -> None:
-    """Mail the link for confirming again. Raises AlreadyConfirmed."""
-    send_confirmation(user)
+    """Mail the link for confirming, or for claiming, again. Raises AlreadyConfirmed."""
+    if user.claim is not None:
+        send_link(user.claim)
+    else:
+        send_confirmation(user)
     audit.record("accounts.resend_confirmation", user, actor.id)
 
 

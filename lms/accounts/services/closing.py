@@ -7,7 +7,7 @@ import uuid
 from sqlalchemy import delete, select, update
 
 from lms.accounts import queries
-from lms.accounts.models import DataDownload, Draft, SecondFactor, User
+from lms.accounts.models import AccountClaim, DataDownload, Draft, SecondFactor, User
 from lms.accounts.services.administration import keep_one_administrator
 from lms.accounts.services.downloads import remove_download
 from lms.accounts.services.sign_ins import end_all_sign_ins
@@ -28,6 +28,11 @@ def close_account(user: User) -> None:
     if user.is_administrator:
         keep_one_administrator(user)
     enqueue("accounts.mail", letter="closed", user_id=user.id, to=user.email, name=user.name)
+    erase_everywhere(user)
+
+
+def erase_everywhere(user: User) -> None:
+    """Erase what every room keeps about the person."""
     # the lower rooms last: they still need to know who it is that the higher ones let go
     for room in reversed(list(personal_data.values())):
         room.erase(user.id)
@@ -45,6 +50,7 @@ def erase(user_id: int) -> None:
     db.session.execute(
         update(StoredFile).where(StoredFile.owner_id == user_id).values(owner_id=None)
     )
+    db.session.execute(delete(AccountClaim).where(AccountClaim.user_id == user_id))
     db.session.execute(delete(SecondFactor).where(SecondFactor.user_id == user_id))
     user.name = NAME_OF_CLOSED
     user.email = f"closed-{uuid.uuid4().hex}@invalid"

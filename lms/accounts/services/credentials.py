@@ -10,6 +10,7 @@ from lms.accounts import queries, tokens
 from lms.accounts.errors import Deactivated, LinkExpired, NotConfirmed, WrongCredentials
 from lms.accounts.models import User
 from lms.accounts.passwords import check_strength, hash_password, is_outdated, is_password
+from lms.accounts.services.claim_links import send_links
 from lms.accounts.services.registration import forget_registrations
 from lms.accounts.services.sign_ins import end_all_sign_ins
 from lms.core import clock
@@ -52,9 +53,14 @@ def check_password(user: User, password: str) -> None:
 
 
 def request_reset(email: str) -> None:
-    """Mail a link for a new password, if there is such an account."""
+    """Mail a link for a new password, if there is such an account.
+
+    Whose account waits to be claimed gets the link for that.
+    """
     user = queries.find_user(email)
-    if user is not None and user.is_active:
+    if user is None:
+        send_links(email)
+    elif user.is_active and not user.is_waiting:
         enqueue("accounts.mail", letter="reset", user_id=user.id)
 
 

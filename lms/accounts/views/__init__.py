@@ -13,6 +13,7 @@ bp.add_app_template_filter(country_name, "country")
 
 from lms.accounts.views import (  # noqa: E402, F401
     account,
+    claiming,
     operations,
     people,
     registration,

@@ -40,7 +40,7 @@ class EmailChannel(NotificationChannel):
             }
         deliver(
             make_mail(
-                user.email,
+                user.address,
                 message.subject,
                 message.text,
                 message.html,

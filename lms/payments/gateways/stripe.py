@@ -109,7 +109,7 @@ def session_params(payable: Payable) -> SessionCreateParams:
         "client_reference_id": str(payable.uuid),
         "metadata": ours,
         "payment_intent_data": {"metadata": ours, "description": payable.number},
-        "customer_email": payable.user.email,
+        "customer_email": payable.user.address,
         "success_url": f"{back}?back=paid",
         "cancel_url": f"{back}?back=cancelled",
         "expires_at": int(closes_at.timestamp()),

@@ -46,6 +46,7 @@ from lms.payments.queries.orders import (
     list_vouchers,
     orders_from,
     payments_of,
+    settled_orders_of,
     timeline,
 )
 from lms.payments.queries.revenue import (
@@ -101,6 +102,7 @@ __all__ = [
     "payouts",
     "refunds_by_hand",
     "revenue",
+    "settled_orders_of",
     "timeline",
     "unexplained_money",
 ]

@@ -248,6 +248,17 @@ def list_orders_of(user: User) -> Select[Order]:
     )
 
 
+def settled_orders_of(user: User) -> Sequence[Order]:
+    """What the person has paid for."""
+    return db.session.scalars(
+        _with_run(
+            select(Order)
+            .where(Order.user_id == user.id, Order.state.in_(SETTLED))
+            .order_by(Order.id)
+        )
+    ).all()
+
+
 def list_orders(
     *,
     words: str = "",

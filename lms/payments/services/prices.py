@@ -42,12 +42,12 @@ class ShownTotal:
 
 def terms_for(
     run: CourseRun,
-    user: User,
+    user: User | None,
     country: str | None,
     currency: str | None,
     award: Application | None = None,
 ) -> Terms:
-    """The terms on which the person buys a place in the run.
+    """The terms on which the person buys a place in the run; None: without an account.
 
     currency: None for the best one: that of the award, if there is one.
     """
@@ -58,7 +58,7 @@ def terms_for(
 
 def show_price(
     run: CourseRun,
-    user: User,
+    user: User | None,
     wishes: Wishes,
     before: Order | None = None,
     terms: Terms | None = None,
@@ -70,7 +70,7 @@ def show_price(
     AmountTooLow, QuoteChanged.
     """
     if terms is None:
-        award = find_award(user, run)
+        award = find_award(user, run) if user else None
         terms = terms_for(run, user, wishes.country, wishes.currency, award)
     if terms.currency is None:
         if wishes.voucher_code.strip():

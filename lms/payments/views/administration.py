@@ -19,6 +19,7 @@ from lms.core.amounts import read_amount
 from lms.core.db import db
 from lms.core.pagination import paginate
 from lms.core.settings import settings
+from lms.core.site_settings import read, write
 from lms.core.text import in_language
 from lms.core.web import page_number
 from lms.payments import queries
@@ -32,6 +33,7 @@ from lms.payments.forms import (
 from lms.payments.gateways.base import payment_gateways
 from lms.payments.models import Order, OrderState, RefundReason
 from lms.payments.services import refunds as refund_services
+from lms.payments.services.guests import GuestSales
 from lms.payments.services.order_invoices import issued_for
 from lms.payments.services.payments import confirm_transfer
 from lms.payments.services.selling import keep_selling_settings, selling_settings
@@ -247,7 +249,7 @@ def admin_settings() -> ResponseReturnValue:
         for prefix, name in groups.items()
         for key, text in kept[name].items()
     }
-    form = SellerForm(data=known)
+    form = SellerForm(data=known | {"guests_open": read(GuestSales).is_open})
     if form.validate_on_submit():
         values: dict[str, dict[str, str]] = {name: {} for name in groups.values()}
         for field in form:
@@ -255,6 +257,7 @@ def admin_settings() -> ResponseReturnValue:
             if prefix in groups:
                 values[groups[prefix]][key] = (field.data or "").strip()
         keep_selling_settings(values, signed_in())
+        write(GuestSales(is_open=form.guests_open.data), signed_in().id)
         flash(_("The settings are kept."), "success")
         return redirect(url_for(".admin_settings"), 303)
     page = render_template(

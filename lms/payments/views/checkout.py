@@ -11,13 +11,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from wtforms.validators import ValidationError
 
-from lms.accounts.permissions import can, require, signed_in
+from lms.accounts.permissions import can, present_user, require, signed_in
 from lms.core.amounts import amount_text
 from lms.core.db import db, transaction
 from lms.core.limits import limiter
 from lms.core.templating import format_money
 from lms.core.text import current_language, in_language
-from lms.core.web import own_transaction
+from lms.core.web import own_transaction, public
 from lms.courses.errors import AlreadyEnrolled, EnrolmentClosed, RunFull
 from lms.courses.models import CourseRun
 from lms.payments import queries
@@ -25,6 +25,7 @@ from lms.payments.errors import GatewayUnavailable, GatewayUnknown, OrderClosed,
 from lms.payments.forms import CheckoutForm
 from lms.payments.gateways.base import payment_gateways
 from lms.payments.models import Order, OrderState
+from lms.payments.services import guests
 from lms.payments.services import orders as services
 from lms.payments.services.prices import ShownTotal, Wishes, show_price, terms_for
 from lms.payments.services.selling import selling_settings
@@ -37,7 +38,7 @@ from lms.scholarships.errors import AwardGone
 from lms.scholarships.models import Application
 from lms.scholarships.queries import standing
 
-_REFUSALS = (
+REFUSALS = (
     RunFull,
     EnrolmentClosed,
     GatewayUnknown,
@@ -75,7 +76,8 @@ def _form(run: CourseRun) -> CheckoutForm:
     form = CheckoutForm()
     form.offer_countries()
     if request.method == "GET":
-        user, before = signed_in(), queries.find_open_order(run, signed_in())
+        user = signed_in()
+        before = queries.find_open_order(run, user)
         form.country.data = (before.country if before else None) or user.country or ""
         form.currency.data = before.currency if before else None
         if before is not None:
@@ -85,14 +87,17 @@ def _form(run: CourseRun) -> CheckoutForm:
     return form
 
 
-def _check_out(run: CourseRun, form: CheckoutForm) -> Checkout:
+def check_out(run: CourseRun, form: CheckoutForm) -> Checkout:
     """The price for what is typed; what cannot be used is an error of its field."""
-    user, before = signed_in(), queries.find_open_order(run, signed_in())
+    user = present_user()
+    before = queries.find_open_order(run, user) if user else None
     country = None if form.country.errors else form.country.data or None
-    award, has_funds = standing(user, run)
+    award, has_funds = standing(user, run) if user else (None, False)
     terms = terms_for(run, user, country, form.currency.data or None, award)
     usable = [
-        one for one in payment_gateways.values() if one.offers(terms.currency or "", run, country)
+        one
+        for one in payment_gateways.values()
+        if one.offers(terms.currency or "", run, country) and (user or guests.may_use(one))
     ]
     form.offer(terms.currencies, usable)
     form.currency.data = terms.currency
@@ -111,16 +116,17 @@ def _check_out(run: CourseRun, form: CheckoutForm) -> Checkout:
     return asked
 
 
-def _page(
+def checkout_page(
     run: CourseRun, form: CheckoutForm, status: int = 200, error: str = ""
 ) -> tuple[str, int]:
-    asked = _check_out(run, form)
+    """The page with the price for what is typed; of a stranger with name and address."""
+    asked = check_out(run, form)
     calculation = asked.shown.calculation if asked.shown else None
     if calculation is None and asked.terms.currency is not None:
         calculation = calculate(asked.terms)  # the price without what cannot be used
     chosen = payment_gateways.get(form.gateway.data or "")
     if calculation is not None:
-        form.quote.data = str(make_ticket(calculation, signed_in()))
+        form.quote.data = str(make_ticket(calculation, present_user()))
         if asked.terms.choice and not form.amount.data and calculation.priced.suggested:
             form.amount.data = amount_text(calculation.priced.suggested)
     has_errors = bool(form.voucher.errors or form.amount.errors)
@@ -129,6 +135,7 @@ def _page(
         run=run,
         course=run.course,
         form=form,
+        is_guest=present_user() is None,
         terms=asked.terms,
         calculation=calculation,
         total=calculation.total if calculation else None,
@@ -156,17 +163,20 @@ def _refusal(terms: Terms) -> dict[str, Any]:
 
 
 @bp.get("/checkout/<uuid:run_uuid>")
+@public
 def checkout(run_uuid: uuid.UUID) -> ResponseReturnValue:
     """Show what is bought and for how much; ask for voucher, country and way to pay."""
     run = queries.get_run(run_uuid)
     require("payments.buy", run)
     if not run.price:
         return redirect(url_for("courses.enrol", run_id=run.id))
+    if present_user() is None:
+        return redirect(url_for(".guest_checkout", run_uuid=run_uuid))
     enrolment = queries.find_enrolment(run.id, signed_in().id)
     if enrolment is not None and enrolment.may_study:
         flash(_("You are already enrolled in this course run."), "info")
         return redirect(url_for("courses.study_home", run_id=run.id))
-    return _page(run, _form(run))
+    return checkout_page(run, _form(run))
 
 
 @bp.post("/checkout/<uuid:run_uuid>")
@@ -183,12 +193,12 @@ def place_order(run_uuid: uuid.UUID) -> ResponseReturnValue:
         form = _form(run)
         is_valid = form.validate_on_submit()
         is_valid = is_valid and ("apply" in request.form or not form.needs_province())
-        if "apply" in request.form or not is_valid or _check_out(run, form).shown is None:
-            return _page(run, form, 200 if is_valid else 422)
+        if "apply" in request.form or not is_valid or check_out(run, form).shown is None:
+            return checkout_page(run, form, 200 if is_valid else 422)
     try:
         with transaction():
             run = queries.get_run(run_uuid)
-            wishes = _check_out(run, form).wishes()
+            wishes = check_out(run, form).wishes()
             order = services.place_order(
                 run,
                 signed_in(),
@@ -205,16 +215,16 @@ def place_order(run_uuid: uuid.UUID) -> ResponseReturnValue:
     except VoucherRefused as refusal:
         form.voucher.errors = [str(refusal.text)]
         with transaction(write=False):
-            return _page(queries.get_run(run_uuid), form, 422)
+            return checkout_page(queries.get_run(run_uuid), form, 422)
     except AlreadyEnrolled as refusal:
         flash(str(refusal.text), "info")
         with transaction(write=False):
             run_id = queries.get_run(run_uuid).id
         return redirect(url_for("courses.study_home", run_id=run_id), 303)
-    except _REFUSALS as refusal:
+    except REFUSALS as refusal:
         with transaction(write=False):
             text = str(refusal.text)
-            return _page(queries.get_run(run_uuid), form, refusal.status, text)
+            return checkout_page(queries.get_run(run_uuid), form, refusal.status, text)
     return open_payment_page(order_uuid)
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from lms.accounts.permissions import require, signed_in
+from lms.accounts.permissions import present_user, require, signed_in
 from lms.core.db import transaction
-from lms.core.errors import NotFound
+from lms.core.errors import NotFound, SignInNeeded
 from lms.core.limits import limiter
 from lms.core.pagination import paginate
-from lms.core.web import own_transaction, page_number
+from lms.core.web import own_transaction, page_number, public
 from lms.courses.errors import AlreadyEnrolled, EnrolmentClosed, RunFull
 from lms.courses.models import Enrolment
 from lms.payments import queries
@@ -24,6 +24,7 @@ from lms.payments.forms import ActionForm
 from lms.payments.gateways.bank_transfer import bank_account
 from lms.payments.gateways.base import payment_gateways
 from lms.payments.models import Order
+from lms.payments.permissions import GUEST_ORDERS
 from lms.payments.products import product_of
 from lms.payments.services import leaving
 from lms.payments.services import orders as services
@@ -35,7 +36,12 @@ from lms.payments.views.checkout import open_payment_page
 
 
 def own_order(order_uuid: uuid.UUID) -> Order:
-    """The order, when it is the present person's. Raises NotFound or Forbidden."""
+    """The order, when it is the present person's, or made in this browser without an account.
+
+    Raises SignInNeeded, NotFound or Forbidden.
+    """
+    if present_user() is None and order_uuid.hex not in session.get(GUEST_ORDERS, ()):
+        raise SignInNeeded  # whether there is such an order or not
     order = queries.get_order(order_uuid)
     require("payments.see_order", order)
     return order
@@ -83,18 +89,21 @@ def my_orders() -> ResponseReturnValue:
 
 
 @bp.get("/orders/<uuid:order_uuid>")
+@public
 def show_order(order_uuid: uuid.UUID) -> ResponseReturnValue:
     """What became of an order, and what can be done now."""
     return render_template("payments/order.html", **_values(own_order(order_uuid)))
 
 
 @bp.get("/orders/<uuid:order_uuid>/state")
+@public
 def order_state(order_uuid: uuid.UUID) -> ResponseReturnValue:
     """The changing part of an order's page."""
     return render_template("payments/_order_state.html", **_values(own_order(order_uuid)))
 
 
 @bp.post("/orders/<uuid:order_uuid>/check")
+@public
 @limiter.limit("20 per minute")
 def check_order(order_uuid: uuid.UUID) -> ResponseReturnValue:
     """Ask the payment service, in a job, because its message is late."""
@@ -105,6 +114,7 @@ def check_order(order_uuid: uuid.UUID) -> ResponseReturnValue:
 
 
 @bp.post("/orders/<uuid:order_uuid>/pay")
+@public
 @own_transaction
 @limiter.limit("20 per minute")
 def pay_order(order_uuid: uuid.UUID) -> ResponseReturnValue:
@@ -128,6 +138,7 @@ def pay_order(order_uuid: uuid.UUID) -> ResponseReturnValue:
 
 
 @bp.post("/orders/<uuid:order_uuid>/cancel")
+@public
 def cancel_order(order_uuid: uuid.UUID) -> ResponseReturnValue:
     """Give the order and its seat up."""
     order = own_order(order_uuid)
@@ -140,6 +151,7 @@ def cancel_order(order_uuid: uuid.UUID) -> ResponseReturnValue:
 
 
 @bp.get("/orders/<uuid:order_uuid>/receipt.pdf")
+@public
 def receipt(order_uuid: uuid.UUID) -> ResponseReturnValue:
     """The receipt of one's own order."""
     return send_receipt(own_order(order_uuid))

@@ -272,8 +272,8 @@ class Ticket:
         return f"{self.uuid}.{int(self.expires_at.timestamp())}.{self.seal}"
 
 
-def make_ticket(calculation: Calculation, user: User) -> Ticket:
-    """A quote for what is shown to this person now."""
+def make_ticket(calculation: Calculation, user: User | None) -> Ticket:
+    """A quote for what is shown to this person now; None for who buys without an account."""
     now = clock.now()
     until = min(now + HOLDS_FOR, calculation.terms.changes_at or now + HOLDS_FOR)
     until = until.replace(microsecond=0)
@@ -281,7 +281,7 @@ def make_ticket(calculation: Calculation, user: User) -> Ticket:
     return Ticket(key, until, _seal(key, until, calculation, user))
 
 
-def check_ticket(text: str, calculation: Calculation, user: User) -> Ticket:
+def check_ticket(text: str, calculation: Calculation, user: User | None) -> Ticket:
     """The ticket, when it is for just this price, run and person.
 
     Raises QuoteExpired or QuoteChanged.
@@ -300,13 +300,13 @@ def check_ticket(text: str, calculation: Calculation, user: User) -> Ticket:
     return ticket
 
 
-def _seal(key: uuid.UUID, until: datetime, calculation: Calculation, user: User) -> str:
+def _seal(key: uuid.UUID, until: datetime, calculation: Calculation, user: User | None) -> str:
     terms, priced = calculation.terms, calculation.priced
     shown = [
         str(key),
         int(until.timestamp()),
         terms.run.id,
-        user.id,
+        user.id if user else 0,
         terms.assessment.country,
         terms.assessment.tier,
         terms.currency,
