@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from flask import Flask
 from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -35,7 +39,23 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
 
     Raises ConfigurationError and PluginError with a message that says what to do.
     """
-    settings = settings or load_settings()
+    with _without_garbage():
+        return _put_together(settings or load_settings(), testing)
+
+
+@contextmanager
+def _without_garbage() -> Iterator[None]:
+    """No look for garbage while all is put together: there is none, and looking takes long."""
+    is_looking = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if is_looking:
+            gc.enable()
+
+
+def _put_together(settings: Settings, testing: bool) -> Flask:
     app = Puente(
         "lms",
         static_folder="core/static",

@@ -228,7 +228,7 @@ def run_tests(*, quick: bool, chosen: Sequence[str]) -> int:
             "Browser journeys",
             "browser",
             env,
-            chosen,
+            chosen or ["tests/browser"],
             why_not=skips.get("chromium", ""),
         ),
     ]

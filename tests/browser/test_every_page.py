@@ -10,14 +10,13 @@ from collections import Counter, deque
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter, RequestRedirect
 
 from lms.app import create_app
 from lms.config import Settings
-from tests.browser.conftest import DESKTOP, PHONE, sign_in, watch
+from tests.browser.conftest import DESKTOP, PHONE, sign_in, violations, watch
 
 ROLES = {
     "stranger": ["/", "/sign-in", "/verify/PU-0000-0000-0000-0000", "/no/such/page"],
@@ -34,7 +33,6 @@ NO_PAGE = {
     "metrics.show", "health.alive", "health.ready",
 }  # fmt: skip
 DRAWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 @pytest.fixture(scope="module")
@@ -59,17 +57,6 @@ def endpoint_of(routes: MapAdapter, address: str) -> str | None:
         return None
 
 
-def violations(page: Page, options: dict) -> list:
-    """What axe finds. It is loaded once into each page, and tells of nothing else."""
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(Axe().axe_script)
-    found = page.evaluate(
-        "options => axe.run(options).then(found => found.violations)",
-        {**options, "resultTypes": ["violations"]},
-    )
-    return [(v["id"], [node["target"] for node in v["nodes"]][:3]) for v in found]
-
-
 def look_at(page: Page, complaints: list[str], *, again: bool) -> None:
     """Check one page: both widths, light and dark.
 
@@ -78,15 +65,14 @@ def look_at(page: Page, complaints: list[str], *, again: bool) -> None:
     for size in (DESKTOP,) if again else (PHONE, DESKTOP):
         page.set_viewport_size(size)
         page.evaluate(DRAWN)  # what depends on the width has been measured
-        for problem in violations(page, {"runOnly": WCAG}):
+        for problem in violations(page):
             complaints.append(f"{page.url} at {size['width']}: {problem}")
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         if wide > 1:
             complaints.append(f"{page.url} at {size['width']} scrolls sideways by {wide} px")
     if not again:
         page.emulate_media(color_scheme="dark")
-        rules = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
-        for problem in violations(page, rules):
+        for problem in violations(page, "color-contrast"):
             complaints.append(f"{page.url} in the dark: {problem}")
         page.emulate_media(color_scheme="light")
     headings = page.locator("h1").count()

@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 
-from tests.xapi.live import Endpoint, running_endpoint
-
 PACKAGE = """<!doctype html>
 <html lang="en"><title>A course</title><h1>A course</h1><script src="course.js"></script></html>
 """
@@ -67,12 +65,6 @@ window.take = async ({ url, key, secret, version }) => {
 """
 
 
-@pytest.fixture(scope="module")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
-    with running_endpoint(tmp_path_factory.mktemp("endpoint")) as running:
-        yield running
-
-
 @pytest.fixture
 def package(tmp_path: Path) -> Iterator[str]:
     """Address of the package, served from another port: another origin."""
@@ -91,18 +83,15 @@ def package(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])
-def test_a_package_resumes_records_and_finishes(browser, endpoint, package, version):
+def test_a_package_resumes_records_and_finishes(browser, site, package, version):
     page = browser.new_page()
     page.goto(package)
+    demo = site.demo["xapi"]
+    endpoint = {"url": demo["endpoint"], "key": demo["key"], "secret": demo["secret"]}
 
     seen = page.evaluate(
         "endpoint => window.take(endpoint)",
-        {
-            "url": endpoint.url,
-            "key": endpoint.key,
-            "secret": endpoint.secret,
-            "version": version,
-        },
+        {**endpoint, "version": version},
     )
     page.close()
 

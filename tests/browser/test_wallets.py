@@ -41,10 +41,13 @@ def test_an_app_connects_reads_and_is_ended(site, holder):
     holder.locator("main form button").first.click()
     expect(holder.locator("h1")).to_contain_text("wallet.example")
     check_access(holder)
-    holder.locator("button[value=allow]").click()
-    holder.wait_for_url(f"{BACK}?**")
+    with holder.expect_request(f"{BACK}?**") as led:  # to where nobody answers
+        holder.locator("button[value=allow]").click()
     app.fetch_token(
-        flow["tokenUrl"], authorization_response=holder.url, state=state, code_verifier=verifier
+        flow["tokenUrl"],
+        authorization_response=led.value.url,
+        state=state,
+        code_verifier=verifier,
     )
     read = app.get(f"{api}/credentials").json()["credential"]
     assert "OpenBadgeCredential" in read[0]["type"]
