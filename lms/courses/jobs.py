@@ -5,6 +5,7 @@ from __future__ import annotations
 from lms.core.outbox import Job, enqueue
 from lms.courses.notices import tell_of_cancellation
 from lms.courses.services.enrolment import release_expired_seats
+from lms.courses.services.held_seats import release_expired_holds
 from lms.courses.services.reminders import BATCH, send_reminders
 
 
@@ -16,6 +17,7 @@ def _send_reminders() -> None:
 
 JOBS = [
     Job("courses.release_expired_seats", release_expired_seats, every="* * * * *"),
+    Job("courses.release_expired_holds", release_expired_holds, every="* * * * *"),
     Job("courses.send_reminders", _send_reminders, every="*/15 * * * *"),
     Job("courses.send_more_reminders", _send_reminders),
     Job("courses.tell_of_cancellation", tell_of_cancellation),

@@ -360,7 +360,7 @@ class Enrolment(Model):
     @property
     def is_paid(self) -> bool:
         """Whether money was paid for the place, or is to be paid."""
-        free = ("free", "voucher", "scholarship", "administrator", "waiting_list")
+        free = ("free", "voucher", "scholarship", "administrator", "waiting_list", "seat")
         return self.method not in free
 
 

@@ -1,4 +1,4 @@
-"""The way into runs that cost something."""
+"""The ways into runs that cost something."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from lms.core.places import country_name
 from lms.core.templating import format_money
 from lms.courses.enrolment_methods.base import EnrolmentMethod, ShownPrice
 from lms.courses.models import CourseRun
+from lms.courses.seat_models import SEAT
 from lms.pricing.residence import Residence
 from lms.pricing.services.quotes import PriceBook, calculate
 
@@ -39,6 +40,21 @@ class PaymentEnrolment(EnrolmentMethod):
         if is_list or user is None:
             return {run.id: _from(book, run, is_list) for run in runs}
         return {run.id: _for_reader(book, run) for run in runs}
+
+
+class SeatEnrolment(EnrolmentMethod):
+    """A place that somebody else paid for: one comes by the link or code that one was given."""
+
+    name = SEAT
+    label = lazy_gettext("Take a place with a code")
+
+    def is_open(self, run: CourseRun, user: User | None) -> bool:
+        """Never on the course page: who has no link cannot take a place."""
+        return False
+
+    def start_url(self, run: CourseRun) -> str:
+        """Where a code is typed."""
+        return url_for("payments.seat_code")
 
 
 def _from(book: PriceBook, run: CourseRun, is_list: bool) -> ShownPrice:

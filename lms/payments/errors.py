@@ -143,3 +143,33 @@ class AccountExists(InvalidInput):
     """A bank account has the name already."""
 
     message = lazy_gettext("There is an account of this name already.")
+
+
+class InvitationOver(DomainError):
+    """The link or code leads to no place, or to none any more."""
+
+    status = 404
+    message = lazy_gettext(
+        "This link or code does not lead to a place any more. Ask who gave it to you for a new one."
+    )
+
+
+class NoPlaceLeft(DomainError):
+    """All places of a block are taken or promised."""
+
+    message = lazy_gettext("There are not so many free places left.")
+
+
+class PlaceNotFree(DomainError):
+    """The place is not in the state that the deed needs."""
+
+    message = lazy_gettext("This place has changed meanwhile: look at the list again.")
+
+
+class TooLateToReassign(DomainError):
+    """The third day of the run is over."""
+
+    message = lazy_gettext(
+        "A place that is taken can be given to somebody else until the end of the third day of the"
+        " course run."
+    )

@@ -86,9 +86,13 @@ class GuestCheckoutForm(CheckoutForm):
 
 
 class ItemForm(BuyForm):
-    """The checkout of something else. shown: the price on the page, as minor units and currency."""
+    """The checkout of something else. shown: the price on the page, as minor units and currency.
+
+    quote: what the product quoted for it.
+    """
 
     shown = HiddenField()
+    quote = HiddenField()
 
     def shown_price(self) -> Money:
         """The price that the buyer was shown. Raises QuoteChanged when it is none."""

@@ -38,6 +38,8 @@ from lms.payments.services import (
     orders,
     reconciliation,
     refunds,
+    seat_blocks,
+    seats,
 )
 from lms.payments.services.order_invoices import taxes_told
 from lms.payments.terms_models import OrderTerms
@@ -243,7 +245,14 @@ def forget_guests() -> None:
             claiming.forget(db.session.get_one(User, user_id))
 
 
+def look_after_seats() -> None:
+    """Forget addresses and codes of runs that are over, and choices that were never ordered."""
+    seats.forget_addresses()
+    seat_blocks.forget_choices()
+
+
 JOBS = [
+    Job("payments.look_after_seats", look_after_seats, every="40 3 * * *"),
     Job("payments.refund", refund, writes=False, retries=40),
     Job("payments.refund_order", refund_order),
     Job("payments.close_page", close_page, writes=False, retries=4),

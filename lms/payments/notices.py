@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
@@ -11,6 +12,7 @@ from flask_babel import lazy_gettext
 from lms.core.text import in_language
 from lms.core.web import absolute_url
 from lms.notifications.kinds import NotificationKind
+from lms.payments.services.seats import link_token
 
 
 def _course(values: Mapping[str, Any]) -> str:
@@ -67,6 +69,27 @@ KINDS = [
         subject=lambda values: _("%(course)s has other dates", course=_course(values)),
         template="payments/mail/run_moved.md",
         link=_order_url,
+        can_turn_off=False,
+    ),
+    NotificationKind(
+        name="payments.seat_invitation",
+        label=lazy_gettext("Places that others paid for"),
+        subject=lambda values: _("A place for you: %(course)s", course=_course(values)),
+        template="payments/mail/seat_invitation.md",
+        link=lambda values: absolute_url(
+            "payments.seat_invitation",
+            token=link_token(UUID(hex=values["seat"]), values["round"]),
+        ),
+        can_turn_off=False,
+    ),
+    NotificationKind(
+        name="payments.seat_given_on",
+        label=lazy_gettext("Places that were given to somebody else"),
+        subject=lambda values: _(
+            "Your place in %(course)s was given to somebody else", course=_course(values)
+        ),
+        template="payments/mail/seat_given_on.md",
+        link=lambda values: absolute_url("courses.my_courses"),
         can_turn_off=False,
     ),
     NotificationKind(

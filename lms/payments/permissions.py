@@ -13,6 +13,7 @@ from lms.courses.models import CourseRun, PublicationState
 from lms.directory.queries import is_manager
 from lms.payments.bank_models import BankAccount
 from lms.payments.models import Order
+from lms.payments.seat_models import Seat, SeatBlock
 from lms.payments.services.guests import GuestSales
 
 GUEST_ORDERS = "guest_orders"  # where the session keeps which orders were made without an account
@@ -40,7 +41,52 @@ def _runs_account(user: User, account: BankAccount) -> bool:
     return account.organisation is not None and is_manager(user, account.organisation)
 
 
+def _may_buy_seats(user: User, run: CourseRun) -> bool:
+    return bool(run.price) and _may_buy(user, run)
+
+
+def _manages_block(user: User, block: SeatBlock) -> bool:
+    """The buyer, and managers of the organisation that it was bought for."""
+    if block.user_id == user.id:
+        return True
+    return block.organisation is not None and is_manager(user, block.organisation)
+
+
+def _sits_on(user: User, seat: Seat) -> bool:
+    return seat.enrolment is not None and seat.enrolment.user_id == user.id
+
+
 PERMISSIONS = [
+    Permission(
+        "payments.buy_seats",
+        lazy_gettext("Buy places for others"),
+        _may_buy_seats,
+        administrators=False,
+        refusal=EnrolmentClosed.message,
+    ),
+    Permission(
+        "payments.manage_seats",
+        lazy_gettext("Give away places that one bought for others"),
+        _manages_block,
+        administrators=False,
+    ),
+    Permission(
+        "payments.list_seats",
+        lazy_gettext("List the places that one bought for others"),
+        lambda user, subject: True,
+    ),
+    Permission(
+        "payments.take_seat",
+        lazy_gettext("Take a place that somebody else paid for"),
+        lambda user, subject: True,  # who has the link or the code
+        administrators=False,
+    ),
+    Permission(
+        "payments.share_result",
+        lazy_gettext("Let who paid see whether one completes the course"),
+        _sits_on,
+        administrators=False,
+    ),
     Permission(
         "payments.buy",
         lazy_gettext("Buy a place in a course run"),

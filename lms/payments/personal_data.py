@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import selectinload
 
+from lms.accounts.models import User
 from lms.core.db import db
 from lms.core.personal_data import PersonalData
-from lms.courses.models import CourseRun
+from lms.courses.models import CourseRun, Enrolment
 from lms.payments.basket_models import BasketLine
 from lms.payments.grant_models import OrderGrant
 from lms.payments.models import Order, Refund
+from lms.payments.seat_models import Seat, SeatBlock
 from lms.payments.terms_models import OrderTerms
 
 
@@ -70,6 +72,80 @@ def _export(user_id: int) -> Any:
     ]
 
 
+def _places(user_id: int) -> dict[str, Any]:
+    """Places for others: what the person bought, who they invited, and what they sit on."""
+    bought = db.session.scalars(
+        select(SeatBlock)
+        .where(SeatBlock.user_id == user_id, SeatBlock.bought_at.is_not(None))
+        .options(selectinload(SeatBlock.run), selectinload(SeatBlock.places))
+        .order_by(SeatBlock.id)
+    )
+    taken = db.session.scalars(
+        select(Seat)
+        .join(Enrolment, Enrolment.id == Seat.enrolment_id)
+        .where(Enrolment.user_id == user_id)
+        .options(selectinload(Seat.block).selectinload(SeatBlock.run))
+        .order_by(Seat.id)
+    )
+    return {
+        "bought": [
+            {
+                "uuid": str(block.uuid),
+                "course_run": str(block.run.uuid),
+                "seats": block.seats,
+                "bought_at": block.bought_at.isoformat() if block.bought_at else None,
+                "invited": [seat.email for seat in block.places if seat.email],
+            }
+            for block in bought
+        ],
+        "taken": [
+            {
+                "course_run": str(seat.block.run.uuid),
+                "taken_at": seat.taken_at.isoformat() if seat.taken_at else None,
+                "shares_result": seat.shares_result,
+            }
+            for seat in taken
+        ],
+    }
+
+
+def _erase_places(user_id: int) -> None:
+    """Links and codes that the person gave out lead nowhere, unless an organisation's managers look
+    after them; invitations to the person are gone.
+    """
+    email = db.session.scalar(select(User.email_folded).where(User.id == user_id))
+    blocks = select(SeatBlock.id).where(
+        SeatBlock.user_id == user_id, SeatBlock.organisation_id.is_(None)
+    )
+    sits = select(Enrolment.id).where(Enrolment.user_id == user_id)
+    db.session.execute(
+        update(Seat)
+        .where(
+            or_(
+                Seat.enrolment_id.in_(sits),
+                Seat.email.is_not(None)
+                & (Seat.block_id.in_(blocks) | (Seat.email_folded == email)),
+            )
+        )
+        .values(
+            email=None,
+            email_folded=None,
+            language=None,
+            invited_at=None,
+            shares_result=False,
+            round=Seat.round + 1,
+            version=Seat.version + 1,
+        )
+        .execution_options(synchronize_session="fetch")
+    )
+    db.session.execute(
+        update(SeatBlock)
+        .where(SeatBlock.user_id == user_id, SeatBlock.organisation_id.is_(None))
+        .values(code_hash=None, code_sealed=None, version=SeatBlock.version + 1)
+        .execution_options(synchronize_session="fetch")
+    )
+
+
 def _for_invoice(terms: OrderTerms | None) -> dict[str, Any] | None:
     if terms is None:
         return None
@@ -97,3 +173,4 @@ def _erase(user_id: int) -> None:
 
 
 PERSONAL_DATA = PersonalData("payments", _export, _erase)
+PLACES_DATA = PersonalData("places_for_others", _places, _erase_places)

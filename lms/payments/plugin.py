@@ -18,19 +18,19 @@ from lms.ledger.checks import LedgerCheck, LedgerDocument
 from lms.notifications.kinds import NotificationKind
 from lms.payments import jobs as room_jobs
 from lms.payments.demo_gateway import views as demo_views
-from lms.payments.enrolment_methods import PaymentEnrolment
+from lms.payments.enrolment_methods import PaymentEnrolment, SeatEnrolment
 from lms.payments.events import OrderPaid
 from lms.payments.gateways.bank_transfer import BankTransferGateway
 from lms.payments.gateways.base import PaymentGateway
 from lms.payments.gateways.stripe import StripeGateway
 from lms.payments.ledger_documents import DOCUMENTS
 from lms.payments.notices import KINDS
-from lms.payments.panels import bought_for_claim, settings_link
+from lms.payments.panels import bought_for_claim, my_seats, seats_link, settings_link
 from lms.payments.permissions import PERMISSIONS
-from lms.payments.personal_data import PERSONAL_DATA
+from lms.payments.personal_data import PERSONAL_DATA, PLACES_DATA
 from lms.payments.products import Product
 from lms.payments.reports import REPORTS
-from lms.payments.services import bookkeeping, guests, places, refunds
+from lms.payments.services import bookkeeping, guests, places, refunds, seat_blocks, seats
 from lms.payments.services.bank_checks import CHECKS as BANK_CHECKS
 from lms.payments.services.ledger_checks import CHECKS
 from lms.payments.services.movement_checks import CHECKS as MOVEMENT_CHECKS
@@ -45,10 +45,12 @@ from lms.payments.views import (
     leaving,
     reconciliation,
     refund_policies,
+    taking_seats,
     vouchers,
     webhooks,
 )
 from lms.payments.views import orders as order_views
+from lms.payments.views import seats as seat_views
 from lms.reports.base import Report
 
 __all__ = [
@@ -62,6 +64,8 @@ __all__ = [
     "order_views",
     "reconciliation",
     "refund_policies",
+    "seat_views",
+    "taking_seats",
     "vouchers",
     "webhooks",
 ]
@@ -81,14 +85,14 @@ def payment_gateways() -> list[PaymentGateway]:
 
 @hookimpl
 def products() -> list[Product]:
-    """Places in course runs."""
-    return [places.PlaceInRun()]
+    """Places in course runs, for oneself and for others."""
+    return [places.PlaceInRun(), seat_blocks.SeatsInRun()]
 
 
 @hookimpl
 def enrolment_methods() -> list[EnrolmentMethod]:
-    """Enrol by paying."""
-    return [PaymentEnrolment()]
+    """Enrol by paying, or on a place that somebody else paid."""
+    return [PaymentEnrolment(), SeatEnrolment()]
 
 
 @hookimpl
@@ -97,6 +101,7 @@ def subscriptions() -> list[Subscription]:
     return [
         Subscription(CourseRunCancelled, refunds.refund_cancelled_run),
         Subscription(EnrolmentEnded, places.close_orders_of),
+        Subscription(EnrolmentEnded, seats.free_seat_of),
         Subscription(OrderPaid, bookkeeping.book_free_sale),
         Subscription(OrderPaid, guests.ask_to_claim),
         Subscription(AccountTakenOver, guests.hand_over),
@@ -124,16 +129,18 @@ def notification_kinds() -> list[NotificationKind]:
 
 @hookimpl
 def personal_data() -> list[PersonalData]:
-    """Orders of a person."""
-    return [PERSONAL_DATA]
+    """Orders of a person, and places that they bought for others or sit on."""
+    return [PERSONAL_DATA, PLACES_DATA]
 
 
 @hookimpl
 def panels() -> list[Panel]:
-    """A link among the settings of the site."""
+    """Links among the settings of the site and below a course's runs; places others paid for."""
     return [
         Panel("payments.settings", "admin.settings", settings_link),
         Panel("payments.claim", "accounts.claim", bought_for_claim),
+        Panel("payments.seats", "courses.course_runs", seats_link),
+        Panel("payments.my_seats", "courses.my_timeline", my_seats),
     ]
 
 
@@ -165,7 +172,7 @@ def navigation() -> list[NavigationEntry]:
             "payments.my_orders",
             "account",
             25,
-            also=("payments.show_order",),
+            also=("payments.show_order", "payments.my_blocks", "payments.show_block"),
         ),
         NavigationEntry(
             "basket",

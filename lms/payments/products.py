@@ -24,6 +24,7 @@ from lms.courses.models import CourseRun
 from lms.invoicing.taxes import SupplyKind
 from lms.ledger.accounts import Account
 from lms.payments.models import Order, PaymentException, RefundReason
+from lms.pricing.services.quotes import Calculation, Terms
 
 PLACE = "place"
 
@@ -35,7 +36,9 @@ class Item:
     key: finds it again among what the product sells. title: by language. prices: what it costs all
     in all, one stored amount for each currency that it is sold in. run: the course run that it is
     for. details: label and value, for the checkout. back: address and words of the page before.
-    rule: when money comes back, in a sentence.
+    rule: when money comes back, in a sentence. calculations: how the price of one came about, by
+    currency: it is quoted, for a time, and the steps are kept. terms: what these rest on, also
+    where no price is known yet. organisation: whose name the invoice bears unless another is told.
     """
 
     product: str
@@ -47,6 +50,9 @@ class Item:
     details: Sequence[tuple[str, str]] = ()
     back: tuple[str, str] = ("", "")
     rule: str = ""
+    calculations: Mapping[str, Calculation] = field(default_factory=dict)
+    terms: Terms | None = None
+    organisation: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,10 @@ class Product(ABC):
     @abstractmethod
     def find(self, key: uuid.UUID, buyer: User, country: str | None) -> Item:
         """What is offered to this person. Raises NotFound or another DomainError."""
+
+    def country_for(self, key: uuid.UUID, buyer: User) -> str | None:
+        """Where the buyer is taken to live until they tell."""
+        return buyer.country
 
     def lock(self, order: Order) -> None:
         """Lock what the order is about, before the order itself is locked."""

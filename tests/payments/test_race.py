@@ -20,18 +20,21 @@ from lms.core.db import Model, db, transaction
 from lms.core.money import Money
 from lms.courses.errors import RunFull
 from lms.courses.models import CourseRun, Enrolment
+from lms.courses.services.enrolment import seats_taken
 from lms.ledger.queries import balances
 from lms.ledger.services import check
 from lms.payments.errors import NothingToRefund, VoucherRefused
 from lms.payments.gateways.base import GatewayEvent, PaymentArrived
 from lms.payments.models import Order, Payment, Receipt, Refund, RefundReason, Voucher, WebhookEvent
-from lms.payments.services import facts, orders, payments, refunds, vouchers
+from lms.payments.seat_models import SeatBlock
+from lms.payments.services import facts, orders, payments, refunds, seats, vouchers
 from lms.payments.services.prices import Wishes, show_price
 from lms.pricing.models import Quote
 from lms.pricing.services.quotes import make_ticket
 from tests.doubles.stripe import API_KEY, WEBHOOK_SECRET
 from tests.factories.accounts import make_user
 from tests.factories.payments import make_order, make_paid_order, make_paid_run, make_voucher
+from tests.factories.seats import make_block, order_seats
 from tests.postgres import own_database
 
 PRICE = Money(12_000, "CAD")
@@ -119,6 +122,49 @@ def test_ten_buyers_of_two_last_seats_two_enrolled_eight_never_charged(shared_ap
     paid = select(Order.id).where(Order.run_id == run_id)
     assert count(Payment, Payment.order_id.in_(paid)) == 2
     assert about_run(run_id) == []
+
+
+def test_two_last_seats_go_to_one_block_or_to_two_buyers_never_to_more(shared_app):
+    run_id = make_paid_run(capacity=2).id
+    people = [make_user().id for _number in range(10)]
+
+    def buy(number: int, user_id: int) -> Callable[[], object]:
+        def work() -> object:
+            run, user = db.session.get_one(CourseRun, run_id), db.session.get_one(User, user_id)
+            if number % 2:
+                return orders.place_order(run, user, "stripe").id
+            return order_seats(run, user, 2, commit=False)[1].id
+
+        return work
+
+    results = together(shared_app, [buy(*pair) for pair in enumerate(people)])
+
+    winners = [result for result in results if isinstance(result, int)]
+    assert sum(isinstance(result, RunFull) for result in results) == 10 - len(winners)
+    quantities = select(func.sum(Order.quantity)).where(Order.id.in_(winners))
+    assert db.session.scalar(quantities) == 2
+    assert seats_taken(db.session.get_one(CourseRun, run_id)) == 2
+
+
+def test_ten_people_with_one_code_take_two_places_once_each(shared_app):
+    block = make_block(make_paid_run(), seats=2)
+    seats.make_code(block, block.user)
+    db.session.commit()
+    block_id, run_id = block.id, block.run_id
+    people = [make_user().id for _number in range(10)]
+
+    def take(user_id: int) -> Callable[[], object]:
+        def work() -> object:
+            found = db.session.get_one(SeatBlock, block_id)
+            user = db.session.get_one(User, user_id)
+            return seats.take_by_code(found, user, shares_result=False).id
+
+        return work
+
+    results = together(shared_app, [take(user_id) for user_id in people])
+
+    assert sorted(map(type_name, results)) == ["NoPlaceLeft"] * 8 + ["int"] * 2
+    assert count(Enrolment, Enrolment.run_id == run_id, Enrolment.state == "active") == 2
 
 
 @pytest.mark.slow

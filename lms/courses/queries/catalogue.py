@@ -30,7 +30,6 @@ from lms.core.pagination import Page
 from lms.core.stamps import watch
 from lms.core.text import search_words
 from lms.courses.models import (
-    HOLDS_SEAT,
     Course,
     CourseCredit,
     CourseRun,
@@ -40,12 +39,13 @@ from lms.courses.models import (
     Topic,
 )
 from lms.courses.queries.enrolments import Seats, seats_by_run
+from lms.courses.seat_models import HeldSeats, has_own_seat, seats_held
 
 PAGE_SIZE = 12
 STAMP = (
     "catalogue"  # changes with all that the list shows; what hangs on the time, every ten minutes
 )
-watch(STAMP, Topic, Course, CourseCredit, CourseRun, Enrolment)
+watch(STAMP, Topic, Course, CourseCredit, CourseRun, Enrolment, HeldSeats)
 FEW_PLACES = 3
 SOON = timedelta(days=7)
 
@@ -272,7 +272,7 @@ def list_runs_for_page(
     rows = db.session.execute(
         select(
             CourseRun,
-            count(other.state.in_(HOLDS_SEAT)),
+            count(has_own_seat(other)) + seats_held(CourseRun.id),
             count(other.state == EnrolmentState.WAITLISTED),
             Enrolment,
         )

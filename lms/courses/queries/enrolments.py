@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy import and_, bindparam, func, literal, or_, select, union_all
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from lms.accounts.models import User
 from lms.core.db import db
 from lms.core.errors import NotFound
 from lms.courses.models import (
-    HOLDS_SEAT,
     Course,
     CourseRun,
     Enrolment,
     EnrolmentState,
     Module,
 )
+from lms.courses.seat_models import HeldSeats, has_own_seat
 
 
 @dataclass(frozen=True)
@@ -54,16 +54,25 @@ def seats_by_run(run_ids: Collection[int]) -> dict[int, Seats]:
     """Seats held and people waiting in each of these runs."""
     if not run_ids:
         return {}
-    rows = db.session.execute(
+    counted = (
         select(
             Enrolment.run_id,
-            func.count().filter(Enrolment.state.in_(HOLDS_SEAT)),
+            func.count().filter(has_own_seat()),
             func.count().filter(Enrolment.state == EnrolmentState.WAITLISTED),
         )
         .where(Enrolment.run_id.in_(run_ids))
         .group_by(Enrolment.run_id)
     )
-    return {run_id: Seats(taken, waiting) for run_id, taken, waiting in rows}
+    kept = (
+        select(HeldSeats.run_id, func.sum(HeldSeats.seats), literal(0))
+        .where(HeldSeats.run_id.in_(run_ids))
+        .group_by(HeldSeats.run_id)
+    )
+    found: dict[int, Seats] = {}
+    for run_id, taken, waiting in db.session.execute(union_all(counted, kept)):
+        before = found.get(run_id, Seats())
+        found[run_id] = Seats(before.taken + int(taken), before.waiting + int(waiting))
+    return found
 
 
 def waiting_positions(user: User) -> dict[int, int]:

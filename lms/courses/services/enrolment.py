@@ -24,8 +24,10 @@ from lms.courses.models import (
     EnrolmentState,
     PublicationState,
 )
+from lms.courses.seat_models import has_own_seat, seats_held
 
 SEAT_HELD_FOR = timedelta(minutes=35)  # while a card payment page is open
+UNLIMITED = 1_000_000
 OFFER_OPEN_FOR = timedelta(hours=48)  # a freed seat for the first of the waiting list
 
 
@@ -40,19 +42,26 @@ def lock_run(run: CourseRun) -> CourseRun:
 
 
 def seats_taken(run: CourseRun) -> int:
-    """How many seats are held: active, completed, offered or waiting for a payment."""
-    return (
-        db.session.scalar(
-            select(func.count())
-            .select_from(Enrolment)
-            .where(Enrolment.run_id == run.id, Enrolment.state.in_(HOLDS_SEAT))
-        )
-        or 0
+    """How many seats are held: active, completed, offered or waiting for a payment.
+
+    Seats that are kept together count whether somebody sits on them or not.
+    """
+    own = (
+        select(func.count())
+        .select_from(Enrolment)
+        .where(Enrolment.run_id == run.id, has_own_seat())
+        .scalar_subquery()
     )
+    return db.session.scalar(select(own + seats_held(run.id))) or 0
 
 
-def has_free_seat(run: CourseRun) -> bool:
-    """Whether somebody who comes now can have a seat; people who wait go first."""
+def free_seats(run: CourseRun) -> int:
+    """How many seats nobody holds; a great number where there is no limit."""
+    return UNLIMITED if run.capacity is None else run.capacity - seats_taken(run)
+
+
+def has_free_seat(run: CourseRun, seats: int = 1) -> bool:
+    """Whether somebody who comes now can have so many seats; people who wait go first."""
     if run.capacity is None:
         return True
     waiting = db.session.scalar(
@@ -60,7 +69,7 @@ def has_free_seat(run: CourseRun) -> bool:
         .select_from(Enrolment)
         .where(Enrolment.run_id == run.id, Enrolment.state == EnrolmentState.WAITLISTED)
     )
-    return not waiting and seats_taken(run) < run.capacity
+    return not waiting and seats_taken(run) + seats <= run.capacity
 
 
 def is_enrolment_open(run: CourseRun) -> bool:
@@ -184,10 +193,7 @@ def end_enrolment(enrolment: Enrolment, state: EnrolmentState) -> None:
 
 def offer_free_seats(run: CourseRun) -> None:
     """Offer each free seat to the next of the waiting list, in the order of joining."""
-    if run.capacity is None:
-        free = 1_000_000
-    else:
-        free = run.capacity - seats_taken(run)
+    free = free_seats(run)
     if free <= 0 or not is_enrolment_open(run):
         return
     waiting = db.session.scalars(

@@ -25,7 +25,6 @@ from lms.courses.errors import (
 )
 from lms.courses.events import CourseRunCancelled, CourseRunCopied, CourseRunPublished
 from lms.courses.models import (
-    HOLDS_SEAT,
     MAX_DAYS,
     MIN_DAYS,
     Activity,
@@ -35,6 +34,7 @@ from lms.courses.models import (
     Module,
     PublicationState,
 )
+from lms.courses.seat_models import has_own_seat, seats_held
 from lms.courses.services.enrolment import lock_run, offer_free_seats, seats_taken
 
 
@@ -145,12 +145,12 @@ def paid_seats(run: CourseRun) -> int:
             .select_from(Enrolment)
             .where(
                 Enrolment.run_id == run.id,
-                Enrolment.state.in_(HOLDS_SEAT),
+                has_own_seat(),
                 Enrolment.method.not_in(("free", "administrator", "waiting_list")),
             )
         )
         or 0
-    )
+    ) + (db.session.scalar(select(seats_held(run.id))) or 0)
 
 
 def change_run(

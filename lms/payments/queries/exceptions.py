@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from lms.core.db import db
 from lms.courses.models import STUDIES, CourseRun, Enrolment, EnrolmentState
+from lms.courses.seat_models import SEAT, HeldSeats
 from lms.payments.models import (
     SETTLED,
     Order,
@@ -17,20 +18,28 @@ from lms.payments.models import (
     RefundState,
 )
 from lms.payments.products import PLACE
+from lms.payments.seat_models import SEATS, Seat, SeatBlock
 
 WAYS = ("payment", "voucher", "scholarship")
 _RUN = joinedload(Order.run).joinedload(CourseRun.course)
 
 
 def paid_not_enrolled() -> Select[Order]:
-    """Paid orders, nothing of them on its way back, whose buyer cannot study.
+    """Paid orders, nothing of them on its way back, whose buyer does not have what was paid.
 
-    Somebody who left the course of their own accord is no exception.
+    Who cannot study; and whose places for others are not kept. Somebody who left the course of
+    their own accord is no exception.
     """
     studies = exists().where(
         Enrolment.run_id == Order.run_id,
         Enrolment.user_id == Order.user_id,
         Enrolment.state.in_((*STUDIES, EnrolmentState.WITHDRAWN)),
+    )
+    keeps_seats = exists().where(
+        HeldSeats.key == Order.item,
+        HeldSeats.run_id == Order.run_id,
+        HeldSeats.seats == Order.quantity,
+        HeldSeats.expires_at.is_(None),
     )
     keeps_money = exists().where(
         Payment.order_id == Order.id, Payment.refunded_minor < Payment.amount_minor
@@ -39,8 +48,7 @@ def paid_not_enrolled() -> Select[Order]:
         select(Order)
         .where(
             Order.state == OrderState.PAID,
-            Order.product == PLACE,
-            ~studies,
+            or_(and_(Order.product == PLACE, ~studies), and_(Order.product == SEATS, ~keeps_seats)),
             or_(keeps_money, Order.total_minor == 0),
         )
         .options(_RUN, joinedload(Order.user))
@@ -49,16 +57,31 @@ def paid_not_enrolled() -> Select[Order]:
 
 
 def enrolled_not_paid() -> Select[Enrolment]:
-    """People who study by payment, voucher or scholarship without a paid order."""
+    """People who study by payment, voucher or scholarship without a paid order, or on a place of no
+    paid block.
+    """
     paid = exists().where(
         Order.run_id == Enrolment.run_id,
         Order.user_id == Enrolment.user_id,
         Order.state.in_(SETTLED),
         Order.product == PLACE,
     )
+    given = exists().where(
+        Seat.enrolment_id == Enrolment.id,
+        SeatBlock.id == Seat.block_id,
+        SeatBlock.run_id == Enrolment.run_id,
+        Order.id == SeatBlock.order_id,
+        Order.state.in_(SETTLED),
+    )
     return (
         select(Enrolment)
-        .where(Enrolment.state.in_(STUDIES), Enrolment.method.in_(WAYS), ~paid)
+        .where(
+            Enrolment.state.in_(STUDIES),
+            or_(
+                and_(Enrolment.method.in_(WAYS), ~paid),
+                and_(Enrolment.method == SEAT, ~given),
+            ),
+        )
         .options(joinedload(Enrolment.run).joinedload(CourseRun.course), joinedload(Enrolment.user))
         .order_by(Enrolment.id)
     )

@@ -221,7 +221,8 @@ def order_basket(
     quotes = dict(one.partition(":")[::2] for one in tickets.split())
     if not shown.can_buy or {str(line.line.id) for line in shown.lines} != set(quotes):
         raise QuoteChanged
-    runs = sorted((one.line.run for one in shown.lines if one.line.run), key=lambda run: run.id)
+    meant = [one.line.run or (one.item.run if one.item else None) for one in shown.lines]
+    runs = sorted((run for run in meant if run), key=lambda run: run.id)
     for run in runs:
         lock_run(run)
     gateway = payment_gateways.get(gateway_name or "")

@@ -59,11 +59,11 @@ def back_for(order: Order) -> Back:
 
 
 def _back_for(order: Order, terms: OrderTerms | None) -> Back:
-    paid = Money(sum(amount.minor for _payment, amount in _left(order)), order.currency)
-    return _part_of(paid, order, terms)
+    paid = Money(sum(amount.minor for _payment, amount in paid_and_kept(order)), order.currency)
+    return part_of(paid, order, terms)
 
 
-def _part_of(price: Money, order: Order, terms: OrderTerms | None) -> Back:
+def part_of(price: Money, order: Order, terms: OrderTerms | None) -> Back:
     """What of a price that was paid for the order comes back now."""
     run = order.place
     today = clock.local_date(clock.now(), run.time_zone)
@@ -72,7 +72,8 @@ def _part_of(price: Money, order: Order, terms: OrderTerms | None) -> Back:
     return amount_back(policy, dates_of(run), today, price, agreed)
 
 
-def _left(order: Order) -> list[tuple[Payment, Money]]:
+def paid_and_kept(order: Order) -> list[tuple[Payment, Money]]:
+    """Payments that did what payments do, each with what of it has not gone back."""
     return [
         (payment, payment.remaining)
         for payment in order.payments
@@ -96,14 +97,14 @@ def leave_run(order: Order, shown: Money) -> Back:
         raise OfferChanged
     left = back.amount.minor
     reason = RefundReason.RUN_MOVED if back.why == Why.MOVED else RefundReason.BY_BUYER
-    for payment, remaining in _left(order):
+    for payment, remaining in paid_and_kept(order):
         part = Money(min(left, remaining.minor), order.currency)
         if part:
             refunds.request_refund(payment, part, reason)
         left -= part.minor
     grant = grants.find_grant(order)
     if grant is not None and not order.total:  # else the fund's part goes with the buyer's
-        to_fund = _part_of(grant.kept, order, find_terms(order))
+        to_fund = part_of(grant.kept, order, find_terms(order))
         bookkeeping.give_grant_back(order, to_fund.amount)
         if to_fund.amount:
             order.state = OrderState.PARTIALLY_REFUNDED if grant.kept else OrderState.REFUNDED

@@ -15,7 +15,7 @@ from lms.core.events import emit
 from lms.core.money import Money
 from lms.core.outbox import enqueue
 from lms.courses.models import CourseRun
-from lms.courses.services.enrolment import SEAT_HELD_FOR, hold_seat
+from lms.courses.services.enrolment import SEAT_HELD_FOR, hold_seat, lock_run
 from lms.notifications.services import tell
 from lms.payments import queries
 from lms.payments.errors import GatewayUnknown, NotForSale, OrderClosed
@@ -153,19 +153,26 @@ def order_item(
     country: str | None = None,
     language: str = "en",
     billing: Billing | None = None,
+    ticket: str | None = None,
 ) -> Order:
     """Make the order for something else than a place, at the price that the buyer was shown.
 
-    An open order for it on the same terms is taken up again, one on other terms is replaced.
-    Raises QuoteChanged when the price is another one by now, GatewayUnknown, PaymentRefused and
-    what the product's `hold` raises.
+    ticket: the quote that the buyer was shown, where the product quotes. An open order for it on
+    the same terms is taken up again, one on other terms is replaced. Raises QuoteChanged when the
+    price is another one by now, GatewayUnknown, PaymentRefused and what the product's `hold`
+    raises.
     """
     price = item.prices.get(shown.currency)
     if price is None or price != shown:
         raise QuoteChanged
     if price and refuses_payment(country):
         raise PaymentRefused
-    gateway = _usable_gateway(gateway_name, price.currency, None, country) if price else None
+    if item.run is not None:
+        lock_run(item.run)
+    calculation = item.calculations.get(price.currency)
+    quote = _quote_for(calculation, user, ticket) if calculation else None
+    discount = calculation.discount.minor * item.quantity if calculation else 0
+    gateway = _usable_gateway(gateway_name, price.currency, item.run, country) if price else None
     before = queries.find_open_item(item.product, item.key, user)
     if before is not None:
         before = lock_order(before)
@@ -183,8 +190,10 @@ def order_item(
         words=dict(item.title),
         quantity=item.quantity,
         run_id=item.run.id if item.run else None,
+        quote_id=quote.id if quote else None,
         currency=price.currency,
-        amount_minor=price.minor,
+        amount_minor=price.minor + discount,
+        discount_minor=discount,
         total_minor=price.minor,
         gateway=gateway.name if gateway else None,
         country=country or user.country,

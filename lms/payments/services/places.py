@@ -126,13 +126,17 @@ class PlaceInRun(Product):
 
     def taxable(self, order: Order) -> Taxable:
         """The course with its days, and whether one can fail it."""
-        run = order.place
-        title = in_language(run.course.title)
-        return Taxable(
-            f"{title} ({format_days(run.starts_on, run.ends_on)})",
-            SupplyKind.COURSE,
-            [Fact.CAN_BE_FAILED] if _can_be_failed(run) else [],
-        )
+        return course_taxable(order.place)
+
+
+def course_taxable(run: CourseRun) -> Taxable:
+    """A run as it stands on invoices, and whether one can fail it."""
+    title = in_language(run.course.title)
+    return Taxable(
+        f"{title} ({format_days(run.starts_on, run.ends_on)})",
+        SupplyKind.COURSE,
+        [Fact.CAN_BE_FAILED] if _can_be_failed(run) else [],
+    )
 
 
 def _enrolment(order: Order) -> Enrolment | None:

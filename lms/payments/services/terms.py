@@ -41,7 +41,7 @@ def keep_terms(order: Order, billing: Billing | None, before: Order | None = Non
         terms = OrderTerms(
             order_id=order.id,
             policy_id=row.id if row else None,
-            first_day=order.place.starts_on if order.is_for_place else None,
+            first_day=order.run.starts_on if order.run else None,
         )
         db.session.add(terms)
     if billing is not None:

@@ -14,6 +14,7 @@ from lms.core.errors import NotFound
 from lms.core.limits import limiter
 from lms.core.text import current_language
 from lms.core.web import own_transaction
+from lms.courses.errors import EnrolmentClosed, RunFull
 from lms.payments import queries
 from lms.payments.errors import GatewayUnknown
 from lms.payments.forms import ItemForm
@@ -25,6 +26,7 @@ from lms.payments.views import bp
 from lms.payments.views.checkout import open_payment_page
 from lms.pricing.errors import PaymentRefused, QuoteChanged
 from lms.pricing.queries import refuses_payment
+from lms.pricing.services.quotes import make_ticket
 
 
 def _form() -> ItemForm:
@@ -42,22 +44,29 @@ def _find(product: str, key: uuid.UUID, form: ItemForm) -> Item:
     user = signed_in()
     if request.method == "GET":
         before = queries.find_open_item(product, key, user)
-        form.country.data = (before.country if before else None) or user.country or ""
+        known = before.country if before else found.country_for(key, user)
+        form.country.data = known or user.country or ""
         if before is not None:
             form.currency.data, form.gateway.data = before.currency, before.gateway
             form.show_billing(find_terms(before))
     item = found.find(key, user, form.country.data or None)
-    currency = form.currency.data if form.currency.data in item.prices else next(iter(item.prices))
+    if request.method == "GET" and before is None and item.organisation:
+        form.organisation.data = item.organisation
+    currency = form.currency.data
+    if currency not in item.prices:
+        currency = next(iter(item.prices), "")  # none where the price is on request
     country = form.country.data or None
-    usable = [one for one in payment_gateways.values() if one.offers(currency, None, country)]
+    usable = [one for one in payment_gateways.values() if one.offers(currency, item.run, country)]
     form.offer(list(item.prices), usable)
     form.currency.data = currency
     return item
 
 
 def _page(item: Item, form: ItemForm, status: int = 200, error: str = "") -> tuple[str, int]:
-    total = item.prices[form.currency.data]
-    form.shown.data = f"{total.minor} {total.currency}"
+    total = item.prices.get(form.currency.data)
+    form.shown.data = f"{total.minor} {total.currency}" if total is not None else ""
+    calculation = item.calculations.get(form.currency.data)
+    form.quote.data = str(make_ticket(calculation, signed_in())) if calculation else ""
     chosen = payment_gateways.get(form.gateway.data or "")
     page = render_template(
         "payments/buy.html",
@@ -65,6 +74,9 @@ def _page(item: Item, form: ItemForm, status: int = 200, error: str = "") -> tup
         product=products[item.product],
         form=form,
         total=total,
+        calculation=calculation,
+        terms=item.terms,
+        run=item.run,
         gateways=form.gateways,
         button=chosen.button if chosen and len(form.gateways) == 1 else None,
         before=queries.find_open_item(item.product, item.key, signed_in()),
@@ -108,9 +120,10 @@ def order_item(product: str, item: uuid.UUID) -> ResponseReturnValue:
                 country=form.country.data or None,
                 language=current_language(),
                 billing=form.billing(),
+                ticket=form.quote.data or "",
             )
             order_uuid = order.uuid
-    except (GatewayUnknown, QuoteChanged, PaymentRefused) as refusal:
+    except (GatewayUnknown, QuoteChanged, PaymentRefused, RunFull, EnrolmentClosed) as refusal:
         with transaction(write=False):
             text = str(refusal.text)
             return _page(_find(product, item, form), form, refusal.status, text)

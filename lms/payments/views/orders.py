@@ -26,6 +26,7 @@ from lms.payments.gateways.base import payment_gateways
 from lms.payments.models import Order
 from lms.payments.permissions import GUEST_ORDERS
 from lms.payments.products import product_of
+from lms.payments.queries.seats import has_blocks
 from lms.payments.services import leaving
 from lms.payments.services import orders as services
 from lms.payments.services.order_invoices import issued_for
@@ -85,7 +86,7 @@ def my_orders() -> ResponseReturnValue:
     """All orders of the person, newest first."""
     require("payments.see_orders")
     page = paginate(queries.list_orders_of(signed_in()), page_number(), 20)
-    return render_template("payments/my_orders.html", page=page)
+    return render_template("payments/my_orders.html", page=page, has_blocks=has_blocks(signed_in()))
 
 
 @bp.get("/orders/<uuid:order_uuid>")

@@ -18,6 +18,7 @@ from lms.payments.gateways.base import MovementKind, payment_gateways
 from lms.payments.models import Order, OrderState, PaymentException, RefundReason, RefundState
 from lms.payments.movement_models import DisputeState
 from lms.payments.products import products
+from lms.payments.seat_models import SeatState
 from lms.payments.views import bp
 
 STATES: dict[str, LazyString] = {
@@ -68,6 +69,13 @@ _DISPUTES = {
     DisputeState.OPEN: (lazy_pgettext("dispute", "Open"), "warning"),
     DisputeState.WON: (lazy_pgettext("dispute", "Won"), "success"),
     DisputeState.LOST: (lazy_pgettext("dispute", "Lost"), "danger"),
+}
+_SEATS = {
+    SeatState.FREE: (lazy_pgettext("place", "Free"), "neutral"),
+    SeatState.INVITED: (lazy_pgettext("place", "Invited"), "warning"),
+    SeatState.TAKEN: (lazy_pgettext("place", "Taken"), "success"),
+    SeatState.EXPIRED: (lazy_pgettext("place", "Expired"), "neutral"),
+    SeatState.RETURNED: (lazy_pgettext("place", "Given back"), "neutral"),
 }
 _REFUND_STATES = {
     RefundState.REQUESTED: lazy_gettext("on its way"),
@@ -128,6 +136,13 @@ def refund_state(state: str) -> str:
     return str(_REFUND_STATES[RefundState(state)])
 
 
+@bp.app_template_filter("seat_state")
+def seat_state(state: str) -> tuple[str, str]:
+    """Where a place of a block stands: words, and the kind of badge."""
+    words, kind = _SEATS[SeatState(state)]
+    return str(words), kind
+
+
 @bp.app_template_filter("payment_exception")
 def payment_exception(exception: str) -> str:
     """Why a payment is flagged, in words."""
@@ -161,8 +176,8 @@ def failure_text(code: str) -> str:
     return str(known.get(code) or _("The bank did not accept the payment."))
 
 
-@bp.app_template_filter("iso_day")
-def iso_day(value: str) -> date:
+@bp.app_template_filter("as_day")
+def as_day(value: str) -> date:
     """A day as messages carry it, ISO 8601."""
     return date.fromisoformat(value)
 

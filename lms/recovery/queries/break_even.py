@@ -22,11 +22,13 @@ from lms.core.db import db
 from lms.core.errors import NotFound
 from lms.core.money import Money
 from lms.core.settings import settings
-from lms.courses.models import HOLDS_SEAT, CourseRun, Enrolment, PublicationState
+from lms.courses.models import CourseRun, PublicationState
+from lms.courses.queries.enrolments import seats_by_run
 from lms.ledger.accounts import Account
 from lms.ledger.queries import movements
 from lms.payments.grant_models import OrderGrant
 from lms.payments.models import SETTLED, Order
+from lms.payments.seat_models import Seat, SeatBlock
 from lms.recovery.models import CostBasis, MoveOffer, RunBudget, RunCost, RunDecision
 from lms.recovery.queries.measures import EARNED_IN
 from lms.recovery.queries.money import run_product
@@ -154,10 +156,22 @@ def positions(runs: Sequence[CourseRun]) -> list[Position]:
         )
     }
     by_fund = select(OrderGrant.order_id).where(OrderGrant.booked_at.is_not(None))
+    given_back = (
+        select(SeatBlock.order_id, func.count().label("seats"))
+        .join(Seat, Seat.block_id == SeatBlock.id)
+        .where(SeatBlock.run_id.in_(ids), Seat.returned_at.is_not(None))
+        .group_by(SeatBlock.order_id)
+        .subquery()
+    )
     paying: dict[Key, int] = {
         (int(run_id or 0), currency): int(count)
         for run_id, currency, count in db.session.execute(
-            select(Order.run_id, Order.currency, func.sum(Order.quantity))
+            select(
+                Order.run_id,
+                Order.currency,
+                func.sum(Order.quantity - func.coalesce(given_back.c.seats, 0)),
+            )
+            .outerjoin(given_back, given_back.c.order_id == Order.id)
             .where(
                 Order.run_id.in_(ids),
                 Order.state.in_(SETTLED),
@@ -166,12 +180,7 @@ def positions(runs: Sequence[CourseRun]) -> list[Position]:
             .group_by(Order.run_id, Order.currency)
         )
     }
-    seats = (
-        select(Enrolment.run_id, func.count())
-        .where(Enrolment.run_id.in_(ids), Enrolment.state.in_(HOLDS_SEAT))
-        .group_by(Enrolment.run_id)
-    )
-    taken = {row[0]: row[1] for row in db.session.execute(seats)}
+    taken = {run_id: seats.taken for run_id, seats in seats_by_run(ids).items()}
     posted = _posted(ids)
     return [_position(run, budgets.get(run.id), costs, paying, taken, posted) for run in runs]
 
