@@ -12,9 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from pypdf import PdfReader
-from pypdf.errors import PyPdfError
-
 from lms.certificates.codes import find_codes, is_well_formed, read_code
 from lms.certificates.errors import LinkUnreadable, UploadUnreadable
 from lms.certificates.json_text import LARGEST, BadJson, read_object
@@ -34,7 +31,7 @@ ATTACHMENT = "credential.json"
 REPORT = "report.json"  # attached to a report on paper
 # pypdf meets a broken file with errors of many kinds
 _BROKEN = (
-    PyPdfError, ArithmeticError, AssertionError, AttributeError, EOFError, LookupError,
+    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError,
     NotImplementedError, OSError, RecursionError, TypeError, ValueError, struct.error, zlib.error,
 )  # fmt: skip
 
@@ -142,6 +139,9 @@ def _read_signed(text: str) -> Upload:
 
 
 def _read_pdf(content: bytes) -> Upload:
+    from pypdf import PdfReader  # takes long to load
+    from pypdf.errors import PyPdfError
+
     digest = hashlib.sha256(content).hexdigest()
     try:
         reader = PdfReader(io.BytesIO(content), root_object_recovery_limit=MAX_OBJECTS)
@@ -154,7 +154,7 @@ def _read_pdf(content: bytes) -> Upload:
         codes = find_codes(reader.pages[0].extract_text()) if reader.pages else []
     except (UploadUnreadable, BadJson):
         raise UploadUnreadable from None
-    except _BROKEN as error:
+    except (PyPdfError, *_BROKEN) as error:
         raise UploadUnreadable from error
     if len(codes) != 1:
         raise UploadUnreadable

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from openpyxl import load_workbook
 
 from lms.core.text import fold
 from lms.recognition.errors import UnreadableList
@@ -97,6 +96,8 @@ def _csv(content: bytes) -> Iterator[list[str]]:
 
 
 def _xlsx(content: bytes) -> Iterator[list[str]]:
+    from openpyxl import load_workbook  # takes long to load
+
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             if sum(member.file_size for member in packed.infolist()) > _MOST_UNPACKED:

@@ -17,8 +17,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from openpyxl import load_workbook
-
 from lms.certificates.codes import RANDOM_SIGNS
 from lms.certificates.errors import NamesUnreadable, TableTooLong, TableUnreadable
 from lms.certificates.json_text import BadJson, read_value
@@ -100,6 +98,8 @@ def _cells_of_csv(text: str) -> Iterator[Sequence[str]]:
 
 
 def _cells_of_workbook(content: bytes) -> Iterator[Sequence[str]]:
+    from openpyxl import load_workbook  # takes long to load
+
     _check_zip(content, most=5_000)
     try:
         with warnings.catch_warnings(action="ignore"):

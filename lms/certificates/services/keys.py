@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from joserfc.jwk import RSAKey
 from sqlalchemy.exc import IntegrityError
 
-from lms.certificates import pdf_seal, queries, web_token
+from lms.certificates import queries, web_token
 from lms.certificates.data_integrity import multikey
 from lms.certificates.errors import IssuerKeyUnavailable, NoSigningKey
 from lms.certificates.models import IssuerKey, KeyUse
@@ -57,6 +57,8 @@ def make_pair(use: KeyUse) -> tuple[str, bytes]:
         pem = web_token.make_private_key()
         return web_token.public_jwk(pem), pem
     if use == KeyUse.SEAL:
+        from lms.certificates import pdf_seal
+
         return pdf_seal.make_certified_key(settings().site_name, issuer_did(), clock.now())
     private = Ed25519PrivateKey.generate()
     raw = private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
@@ -99,6 +101,8 @@ def _opened_rsa(sealed: str) -> RSAKey:
 
 @lru_cache(maxsize=8)
 def _opened_seal(sealed: str) -> EllipticCurvePrivateKey:
+    from lms.certificates import pdf_seal
+
     return pdf_seal.open_key(unseal(sealed))
 
 
@@ -115,6 +119,8 @@ def private_token_key(key: IssuerKey) -> RSAKey:
 
 def seal_pdf(content: bytes) -> bytes:
     """The PDF with the issuer's seal (PAdES). Raises IssuerKeyUnavailable."""
+    from lms.certificates import pdf_seal  # what it stands on takes long to load
+
     key = signing_key(KeyUse.SEAL)
     config = settings()
     return pdf_seal.seal_pdf(
