@@ -54,7 +54,6 @@ class PriorLearningFeePaid(Product):
             key,
             {code: _title(course, code) for code in LANGUAGES},
             fees.prices_of(request.fee, country or buyer.country) or {currency: Money(0, currency)},
-            details=[(_("Course"), in_language(course))],
             back=(_page(key), _("Prior learning")),
             rule=fees.rule_in_words(),
         )
