@@ -126,6 +126,12 @@ def load_demo(tell: Step) -> dict[str, Any]:
         tell("scholarships")
         applicants = [cohort[11], cohort[12], cohort[8]]
         ensure_scholarships(open_run("next"), applicants, people["admin"])
+        from lms.demo.banking import ensure_bank_file, ensure_collections
+
+        tell("a file of the bank, and what a partner collects")
+        ensure_bank_file(people["admin"])
+        shared = db.session.scalars(select(Course).where(Course.slug == PAID)).one()
+        ensure_collections(shared, people["admin"], association)
     tell("certificates in each state")
     certificates = ensure_certificates(people, cohort)
     return written(ensure_xapi_key(people["admin"])) | {"certificates": certificates}

@@ -18,13 +18,14 @@ from lms.directory.models import Organisation, OrganisationRoleName
 SIGNED_BEFORE = timedelta(days=40)
 
 
-def _is_off() -> bool:
+def is_off() -> bool:
+    """Whether the room partners is switched off."""
     return "partners" not in current_app.extensions[EXTENSION].names
 
 
 def agree_on_shares(run: CourseRun, administrator: User, partner: User) -> None:
     """The southern partner gets 40 per cent net of tax, the northern one 20; both accept."""
-    if _is_off():
+    if is_off():
         return
     from lms.partners.models import Basis, RefundsBorneBy
     from lms.partners.services import agreements
@@ -53,7 +54,7 @@ def agree_on_shares(run: CourseRun, administrator: User, partner: User) -> None:
 
 def state_shares(run: CourseRun, administrator: User) -> None:
     """The southern partner accepts the statement of the first month of the run."""
-    if _is_off():
+    if is_off():
         return
     from lms.partners import queries
     from lms.partners.errors import NothingToState

@@ -10,6 +10,7 @@ from lms.accounts.models import AccountClaim, User
 from lms.accounts.services import claiming
 from lms.core import clock
 from lms.core.db import db, transaction
+from lms.core.errors import DomainError
 from lms.core.mail import deliver, make_mail
 from lms.core.outbox import Job
 from lms.courses.models import CourseRun
@@ -197,20 +198,21 @@ def sync_movements() -> None:
 
 def land_bank_file(import_id: int) -> None:
     """Let a confirmed file land, or say which line did not let it."""
-    with transaction(write=False):
-        found = db.session.get(BankImport, import_id)
-        if found is None or found.state != ImportState.WAITING:
-            return
-        lines = len(bank_imports.read(found).lines)
-    with transaction():
-        bank_imports.note_progress(found, lines)
     try:
+        with transaction(write=False):
+            found = db.session.get(BankImport, import_id)
+            if found is None or found.state != ImportState.WAITING:
+                return
+            lines = len(bank_imports.read(found).lines)
+        with transaction():
+            bank_imports.note_progress(found, lines)
         with transaction():
             bank_imports.land(db.session.get_one(BankImport, import_id))
-    except bank_imports.RowFailed as failure:
+    except (bank_imports.RowFailed, DomainError) as failure:
         with transaction():
             failed = db.session.get_one(BankImport, import_id)
-            bank_imports.fail(failed, failure.line, failure.text)
+            line = failure.line if isinstance(failure, bank_imports.RowFailed) else None
+            bank_imports.fail(failed, line, str(failure.text))
 
 
 def match_bank_lines() -> None:

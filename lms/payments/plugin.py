@@ -189,6 +189,6 @@ def navigation() -> list[NavigationEntry]:
             "admin",
             30,
             shown=lambda: can("payments.administer"),
-            also=("payments.admin_",),
+            also=("payments.admin_", "payments.bank_"),
         ),
     ]

@@ -358,6 +358,14 @@ def test_a_wrong_file_is_refused_with_the_reason_and_one_not_wanted_is_forgotten
     assert count(BankImport) == 0
 
 
+def test_days_that_could_be_months_are_told(account, signed_in):
+    browser = signed_in(make_administrator())
+    words = "day and month the other way round"
+    for day, is_told in (("03/04/2026", True), ("03/14/2026", False), ("2026-03-04", False)):
+        address = upload(browser, account, file_of(line("x", day=day))).location
+        assert (words in browser.get(address).text) == is_told, day
+
+
 def test_a_broken_row_cannot_be_confirmed(account, signed_in):
     browser = signed_in(make_administrator())
     content = file_of(line("a"), line("b", day="32/01/2027"), line("c"))

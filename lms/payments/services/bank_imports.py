@@ -27,6 +27,7 @@ from lms.directory.models import Organisation
 from lms.ledger.accounts import Account
 from lms.ledger.kinds import EntryKind
 from lms.ledger.services.entries import post_many
+from lms.payments.bank_cells import DayOrder
 from lms.payments.bank_files import BankFile, read_file
 from lms.payments.bank_layouts import Layout, guess_layout
 from lms.payments.bank_models import BankAccount, BankImport, BankLine, ImportState
@@ -58,11 +59,22 @@ class Preview:
 
     file: BankFile
     planned: Sequence[Planned]
+    day_order: str
 
     @property
     def counts(self) -> Counter[Verdict]:
         """How many lines of each kind."""
         return Counter(one.verdict for one in self.planned)
+
+    @property
+    def may_be_turned(self) -> bool:
+        """Whether each day could as well be a month, and the other way round."""
+        days = [line.day for line in self.file.lines]
+        return (
+            self.day_order != DayOrder.YEAR_FIRST
+            and all(day.day <= 12 for day in days)
+            and any(day.day != day.month for day in days)
+        )
 
     @property
     def is_ready(self) -> bool:
@@ -133,7 +145,8 @@ def read(bank_import: BankImport) -> BankFile:
 def preview(bank_import: BankImport) -> Preview:
     """What the file would do if it landed now."""
     file = read(bank_import)
-    return Preview(file, plan(bank_import.account, file.lines) if not file.problems else [])
+    planned = plan(bank_import.account, file.lines) if not file.problems else []
+    return Preview(file, planned, Layout.from_json(bank_import.layout).day_order)
 
 
 def confirm(bank_import: BankImport, version: int, by: User, closing: Money | None = None) -> None:
