@@ -190,11 +190,12 @@ def balance_of(account: str, currency: str, product: str | None = None) -> Money
     return Money(0, currency)
 
 
-def _named(month: str, about: str, product: str) -> list[ColumnElement[bool]]:
+def _named(month: str, about: str, product: str, kind: str) -> list[ColumnElement[bool]]:
     pairs = (
         (LedgerEntry.month, month),
         (LedgerEntry.about, about),
         (LedgerEntry.product, product),
+        (LedgerEntry.kind, kind),
     )
     return [column == value for column, value in pairs if value]
 
@@ -207,12 +208,12 @@ def _accounts_of(account: str) -> list[str]:
 
 
 def list_entries(
-    *, account: str = "", month: str = "", about: str = "", product: str = ""
+    *, account: str = "", month: str = "", about: str = "", product: str = "", kind: str = ""
 ) -> Select[LedgerEntry]:
     """Entries, the newest first; of an account with those it is a kind of."""
     statement = (
         select(LedgerEntry)
-        .where(*_named(month, about, product))
+        .where(*_named(month, about, product, kind))
         .order_by(LedgerEntry.effective_on.desc(), LedgerEntry.id.desc())
     )
     if not account:
@@ -222,10 +223,10 @@ def list_entries(
 
 
 def ids_of_entries(
-    *, account: str = "", month: str = "", about: str = "", product: str = ""
+    *, account: str = "", month: str = "", about: str = "", product: str = "", kind: str = ""
 ) -> Select[int]:
     """The ids of the same entries, in any order: for their number."""
-    named = _named(month, about, product)
+    named = _named(month, about, product, kind)
     if not account:
         return select(LedgerEntry.id).where(*named)
     inside = LedgerPosting.account.in_(_accounts_of(account))

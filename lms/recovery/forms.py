@@ -203,6 +203,7 @@ TABLES = {
     FunderTable.RUNS: lazy_gettext("Learners by course run"),
     FunderTable.COUNTRIES: lazy_gettext("Learners by country"),
     FunderTable.MONEY: lazy_gettext("Invoiced and collected by course run"),
+    FunderTable.FUND: lazy_gettext("What a scholarship fund did, by course run"),
 }
 
 
@@ -243,14 +244,23 @@ class FunderForm(FlaskForm):  # type: ignore[misc]
         option_widget=CheckboxInput(),
     )
     course = SelectField(lazy_gettext("Course"))
+    fund = SelectField(lazy_gettext("Scholarship fund"), default="")
     first = DateField(lazy_gettext("First day"), [InputRequired(_REQUIRED), SensibleDate()])
     last = DateField(lazy_gettext("Last day"), [InputRequired(_REQUIRED), SensibleDate()])
     expires_on = DateField(lazy_gettext("Open until"), [InputRequired(_REQUIRED), SensibleDate()])
 
-    def __init__(self, courses: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self, courses: Sequence[tuple[str, str]], funds: Sequence[tuple[str, str]], **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
+        self.fund.choices = choices([("", _("None of them")), *funds])
         self.tables.choices = choices([(k.value, str(text)) for k, text in TABLES.items()])
         self.course.choices = choices([("", _("All courses")), *courses])
+
+    def validate_fund(self, field: SelectField) -> None:
+        """Its table is of one fund."""
+        if FunderTable.FUND in (self.tables.data or []) and not field.data:
+            raise ValidationError(_("Choose the fund."))
 
     def validate_last(self, field: DateField) -> None:
         """Not before the first day."""

@@ -13,6 +13,7 @@ from lms.core import clock
 from lms.core.db import BigInt, Model, PrimaryKey
 from lms.core.money import Money
 from lms.courses.models import Course, CourseRun, Enrolment
+from lms.scholarships.models import Fund
 
 
 class CostBasis(StrEnum):
@@ -166,6 +167,7 @@ class FunderTable(StrEnum):
     RUNS = "runs"  # learners by course run
     COUNTRIES = "countries"  # learners by country
     MONEY = "money"  # invoiced and collected by course run
+    FUND = "fund"  # what a scholarship fund did, by course run
 
 
 class FunderLink(Model):
@@ -178,6 +180,7 @@ class FunderLink(Model):
     title: Mapped[str]
     tables: Mapped[list[str]]
     course_id: Mapped[int | None] = mapped_column(ForeignKey("courses.id"), index=True)
+    fund_id: Mapped[int | None] = mapped_column(ForeignKey("scholarship_funds.id"), index=True)
     first: Mapped[date]
     last: Mapped[date]
     expires_on: Mapped[date]
@@ -188,6 +191,7 @@ class FunderLink(Model):
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     course: Mapped[Course | None] = relationship()
+    fund: Mapped[Fund | None] = relationship()
 
 
 class FunderLook(Model):

@@ -187,7 +187,7 @@ class FundForm(FlaskForm):  # type: ignore[misc]
             DataRequired(lazy_gettext("Write a short name.")),
             Length(max=40),
             Regexp(
-                r"^[a-z0-9][a-z0-9-]*$",
+                r"^[a-z0-9]+(-[a-z0-9]+)*$",
                 message=lazy_gettext("Use small letters, digits and hyphens only."),
             ),
         ],

@@ -8,7 +8,7 @@ from lms.accounts.models import User
 from lms.core import clock
 from lms.core.db import db
 from lms.core.money import Money
-from lms.courses.models import CourseRun
+from lms.courses.models import Course, CourseRun
 from lms.scholarships.criteria import Criteria
 from lms.scholarships.models import Application, Fund
 from lms.scholarships.queries import today
@@ -21,9 +21,9 @@ PRICE = Money(12_000, "CAD")
 _numbers = itertools.count(1)
 
 
-def make_priced_run(**values: Any) -> CourseRun:
+def make_priced_run(course: Course | None = None, **values: Any) -> CourseRun:
     """A published run that costs 120 CAD."""
-    return make_run(**({"price": PRICE} | values))
+    return make_run(course, **({"price": PRICE} | values))
 
 
 def make_fund(minor: int = 100_000, currency: str = "CAD", **values: Any) -> Fund:

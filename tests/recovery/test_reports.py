@@ -110,9 +110,9 @@ def test_tax_funds_and_partners_are_read_from_their_accounts(rows):
     [sheet] = rows("recovery-tax")
     assert (sheet["Month"], sheet["Came in"], sheet["Balance"]) == ("2027-02-01", "13.00", "13.00")
     [fund] = rows("recovery-funds")
-    assert (fund["Came in"], fund["Went out"], fund["Balance"]) == ("500.00", "200.00", "300.00")
+    assert (fund["Paid in"], fund["Used"], fund["In the fund"]) == ("500.00", "200.00", "300.00")
     [late] = rows("recovery-funds", f"first={MONDAY}&last={MONDAY + timedelta(days=20)}")
-    assert (late["Came in"], late["Went out"], late["Balance"]) == ("0.00", "200.00", "300.00")
+    assert (late["Paid in"], late["Used"], late["In the fund"]) == ("0.00", "200.00", "300.00")
     [partner] = rows("recovery-partners")
     assert (partner["Currency"], partner["Balance"]) == ("BOB", "40.00")
 

@@ -86,7 +86,7 @@ def check_now() -> ResponseReturnValue:
 def entries() -> ResponseReturnValue:
     """Entries with their postings: all, or of an account, month, document or product."""
     require("ledger.read")
-    names = ("account", "about", "product")
+    names = ("account", "about", "product", "kind")
     chosen = {name: request.args.get(name, "")[:100] for name in names} | {"month": _month("month")}
     ids = queries.ids_of_entries(**chosen)
     page = paginate(queries.list_entries(**chosen), page_number(), 25, counted=ids)

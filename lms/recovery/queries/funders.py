@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, case, exists, func, select
 
 from lms.accounts.models import User
 from lms.certificates.models import Credential
@@ -18,11 +18,13 @@ from lms.core.places import country_name
 from lms.core.settings import settings
 from lms.core.text import in_language
 from lms.courses.models import Course, CourseRun, Enrolment
+from lms.payments.grant_models import OrderGrant
 from lms.payments.models import SETTLED, Order
 from lms.recovery.models import FunderLink, FunderLook, FunderTable
 from lms.recovery.queries import money
 from lms.recovery.queries.money import Wanted
 from lms.recovery.suppression import Row, safe_rows, together
+from lms.scholarships.models import Application, ApplicationState, Fund
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ def tables_of(link: FunderLink) -> list[Shown]:
                 found.append(_shown(FunderTable.RUNS, list(people["run"].values())))
             case FunderTable.COUNTRIES:
                 found.append(_shown(FunderTable.COUNTRIES, list(people["country"].values())))
+            case FunderTable.FUND if link.fund is not None:
+                found.append(_fund(link, link.fund))
             case FunderTable.MONEY:
                 found += _money(link, people["run"])
     return found
@@ -119,6 +123,49 @@ def _learners(link: FunderLink) -> dict[str, dict[Any, Row]]:
             sums = tuple(a + b for a, b in zip(known.counts, one, strict=True)) if known else one
             found[name][key] = Row(label, sums)
     return found
+
+
+def _fund(link: FunderLink, fund: Fund) -> Shown:
+    """Applied, awarded, enrolled, completed, and what the fund paid, of the link's days."""
+    zone = settings().default_time_zone
+    is_awarded = Application.percent.is_not(None)
+    is_used = Application.state == ApplicationState.USED
+    completed = exists().where(
+        Enrolment.run_id == Application.run_id,
+        Enrolment.user_id == Application.user_id,
+        Enrolment.completed_at.is_not(None),
+    )
+    paid = func.coalesce(OrderGrant.amount_minor - OrderGrant.given_back_minor, 0)
+    statement = (
+        select(
+            Application.run_id,
+            func.count(),
+            func.sum(case((is_awarded, 1), else_=0)),
+            func.sum(case((is_used, 1), else_=0)),
+            func.sum(case((is_used & completed, 1), else_=0)),
+            func.sum(paid),
+        )
+        .join(CourseRun, CourseRun.id == Application.run_id)
+        .outerjoin(
+            OrderGrant,
+            (OrderGrant.award_id == Application.id) & OrderGrant.booked_at.is_not(None),
+        )
+        .where(
+            Application.fund_id == fund.id,
+            Application.created_at >= clock.start_of_day(link.first, zone),
+            Application.created_at < clock.start_of_day(link.last + timedelta(days=1), zone),
+        )
+        .group_by(Application.run_id)
+    )
+    if link.course_id is not None:
+        statement = statement.where(CourseRun.course_id == link.course_id)
+    found = db.session.execute(statement).all()
+    labels = _run_labels({row[0] for row in found})
+    rows = [
+        Row(labels[run_id], tuple(int(one) for one in counts), (int(minor),))
+        for run_id, *counts, minor in found
+    ]
+    return _shown(FunderTable.FUND, rows, fund.currency)
 
 
 def _run_labels(ids: set[int]) -> dict[int, str]:

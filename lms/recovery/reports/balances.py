@@ -205,15 +205,6 @@ class TaxSheet(AccountReport):
     order = ("-month", "account", "currency")
 
 
-class FundBalances(AccountReport):
-    """What scholarship funds hold."""
-
-    name = "recovery-funds"
-    label = lazy_gettext("Scholarship funds")
-    description = lazy_gettext("What came into each fund, what was awarded, and what is left.")
-    kinds = (Account.FUND,)
-
-
 class PartnerBalances(AccountReport):
     """What is owed to partners, and what they collected for us."""
 
@@ -268,7 +259,6 @@ REPORTS: list[Report] = [
     Ageing(),
     Owed(),
     TaxSheet(),
-    FundBalances(),
     PartnerBalances(),
     UnexplainedMoney(),
 ]

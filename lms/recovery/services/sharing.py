@@ -17,6 +17,7 @@ from lms.core.outbox import enqueue
 from lms.courses.models import Course
 from lms.recovery.models import FunderLink, FunderLook, ReportMail, Rhythm
 from lms.recovery.queries.break_even import today
+from lms.scholarships.models import Fund
 
 
 def next_day(rhythm: str, after: date) -> date:
@@ -70,6 +71,7 @@ def share(
     days: tuple[date, date],
     expires_on: date,
     actor_id: int,
+    fund: Fund | None = None,
 ) -> tuple[FunderLink, str]:
     """Make a link for a funder; gives the secret too, which is kept nowhere."""
     token = secrets.token_urlsafe(32)
@@ -78,6 +80,7 @@ def share(
         title=title,
         tables=list(tables),
         course_id=course.id if course else None,
+        fund_id=fund.id if fund else None,
         first=days[0],
         last=days[1],
         expires_on=expires_on,

@@ -24,6 +24,8 @@ from lms.recovery.queries.break_even import today
 from lms.recovery.services import sharing
 from lms.recovery.views import bp
 from lms.reports.filters import read_filters
+from lms.scholarships.models import Fund
+from lms.scholarships.queries import get_fund
 
 
 @bp.route("/admin/recovery/mails", methods=["GET", "POST"])
@@ -98,7 +100,11 @@ def funder_links() -> ResponseReturnValue:
         (str(course.id), in_language(course.title))
         for course in db.session.scalars(select(Course).order_by(Course.slug))
     ]
-    form = forms.FunderForm(courses)
+    funds = [
+        (fund.key, in_language(fund.name))
+        for fund in db.session.scalars(select(Fund).order_by(Fund.key))
+    ]
+    form = forms.FunderForm(courses, funds)
     made: str | None = None
     days = form.first.data, form.last.data
     if form.validate_on_submit() and days[0] and days[1] and form.expires_on.data:
@@ -111,6 +117,7 @@ def funder_links() -> ResponseReturnValue:
             (days[0], days[1]),
             form.expires_on.data,
             signed_in().id,
+            get_fund(form.fund.data) if form.fund.data else None,
         )
         leads_on(
             url_for(".funder_links"),
