@@ -45,14 +45,14 @@ _REASONS = {
     RefundReason.SEAT_GONE: lazy_gettext("no place was free any more"),
     RefundReason.RUN_CANCELLED: lazy_gettext("the course run was cancelled"),
     RefundReason.DISPUTE_LOST: lazy_gettext("the buyer’s bank took it back"),
-    RefundReason.BY_BUYER: lazy_gettext("the buyer left the run"),
+    RefundReason.BY_BUYER: lazy_gettext("the buyer gave it up"),
     RefundReason.RUN_MOVED: lazy_gettext("the run was moved too far"),
     RefundReason.AT_GATEWAY: lazy_gettext("made at the payment service"),
 }
 _EXCEPTIONS = {
     PaymentException.AMOUNT_DIFFERS: lazy_gettext("not the amount of the order"),
     PaymentException.PAID_TWICE: lazy_gettext("paid twice, given back"),
-    PaymentException.SEAT_GONE: lazy_gettext("came after the place was given away, given back"),
+    PaymentException.SEAT_GONE: lazy_gettext("came too late, given back"),
     PaymentException.RUN_CANCELLED: lazy_gettext("came after the run was cancelled, given back"),
 }
 MOVEMENTS: dict[str, LazyString] = {
