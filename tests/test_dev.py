@@ -173,6 +173,12 @@ def test_only_catalogues_newer_than_their_compiled_form_are_stale(checkout):
 # What the system has
 
 
+def test_what_was_compiled_is_kept_for_the_next_process(monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+
+    assert "PYTHONDONTWRITEBYTECODE" not in places.environment()
+
+
 def test_a_missing_library_is_seen():
     assert system.has_library("libc.so.6", "libSystem.dylib")
     assert not system.has_library("libpuente-does-not-exist.so.1")
