@@ -25,6 +25,7 @@ class EntryKind(StrEnum):
     DISPUTE = "dispute"
     DISPUTE_WON = "dispute_won"
     DISPUTE_LOST = "dispute_lost"
+    CREDIT_PAID = "credit_paid"  # a buyer's credit was sent to their bank
     PAYOUT = "payout"
     UNKNOWN = "unknown"  # moved at the payment service, nobody knows why yet
     EXPLAINED = "explained"
@@ -52,6 +53,7 @@ ENTRY_KINDS: dict[str, LazyString] = {
     EntryKind.DISPUTE: lazy_gettext("Dispute opened"),
     EntryKind.DISPUTE_WON: lazy_gettext("Dispute won"),
     EntryKind.DISPUTE_LOST: lazy_gettext("Dispute lost"),
+    EntryKind.CREDIT_PAID: lazy_gettext("Credit paid out"),
     EntryKind.PAYOUT: lazy_gettext("Paid out to the bank"),
     EntryKind.UNKNOWN: lazy_gettext("Moved at the payment service"),
     EntryKind.EXPLAINED: lazy_gettext("Explained by hand"),
@@ -81,6 +83,7 @@ class Difference(StrEnum):
     NO_MOVEMENT = "payment service does not know it"
     PAYOUT = "payout is not the sum of its parts"
     CLEARING = "payment service and ledger differ"
+    CREDIT = "credit and ledger differ"
     NOT_ENROLLED = "paid but not enrolled"
     NOT_PAID = "enrolled but not paid"
     BANK = "bank and ledger differ"
@@ -108,6 +111,7 @@ DIFFERENCES: dict[str, LazyString] = {
     Difference.NO_MOVEMENT: lazy_gettext("The payment service does not know of this money"),
     Difference.PAYOUT: lazy_gettext("A payout is not the sum of its parts"),
     Difference.CLEARING: lazy_gettext("The payment service holds another amount than the ledger"),
+    Difference.CREDIT: lazy_gettext("A buyer's credit is not what the ledger owes"),
     Difference.NOT_ENROLLED: lazy_gettext("Paid but not enrolled"),
     Difference.NOT_PAID: lazy_gettext("Enrolled but not paid"),
     Difference.BANK: lazy_gettext("The bank's files and the ledger differ"),

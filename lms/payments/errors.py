@@ -173,3 +173,17 @@ class TooLateToReassign(DomainError):
         "A place that is taken can be given to somebody else until the end of the third day of the"
         " course run."
     )
+
+
+class CreditGone(DomainError):
+    """The credit is used already, or is smaller than what was asked for."""
+
+    message = lazy_gettext("There is not so much credit any more. Look at the new amounts.")
+
+
+class CreditNeedsAccount(DomainError):
+    """Nobody has claimed the account that would hold the credit."""
+
+    message = lazy_gettext(
+        "Nobody has claimed this account yet, so it cannot hold credit. Give money back."
+    )

@@ -70,6 +70,8 @@ class CheckoutForm(BuyForm):
 
     quote = HiddenField()
     voucher = StringField(lazy_gettext("Voucher code"), [Optional(), Length(max=64)])
+    use_credit = BooleanField(lazy_gettext("Use my credit"))
+    credit = HiddenField()
     amount = StringField(lazy_gettext("Amount that you choose"), [Optional(), Length(max=30)])
 
     def chosen(self, currency: str | None) -> Money | None:
@@ -138,9 +140,10 @@ class TransferForm(FlaskForm):  # type: ignore[misc]
 
 
 class LeaveForm(FlaskForm):  # type: ignore[misc]
-    """The sum that the buyer was shown, in minor units."""
+    """The sum that the buyer was shown, in minor units, and whether they take it as credit."""
 
     shown = IntegerField(validators=[InputRequired()], widget=HiddenInput())
+    as_credit = BooleanField(widget=HiddenInput(), false_values=(False, "", "0"))
 
 
 class PolicyForm(FlaskForm):  # type: ignore[misc]
@@ -195,6 +198,19 @@ class PolicyForm(FlaskForm):  # type: ignore[misc]
         )
 
 
+class PayOutForm(FlaskForm):  # type: ignore[misc]
+    """Credit that an administrator sent to somebody's bank."""
+
+    amount = StringField(
+        lazy_gettext("Amount sent"),
+        [InputRequired(lazy_gettext("Write the amount that was sent.")), Length(max=30)],
+    )
+    reference = StringField(
+        lazy_gettext("The bank's reference"),
+        [InputRequired(lazy_gettext("Write the bank's reference.")), Length(max=100)],
+    )
+
+
 class RefundForm(FlaskForm):  # type: ignore[misc]
     """How much an administrator gives back, and why."""
 
@@ -204,6 +220,10 @@ class RefundForm(FlaskForm):  # type: ignore[misc]
         description=lazy_gettext(
             "Left empty, all of it goes back. After a part the buyer keeps what was bought."
         ),
+    )
+    as_credit = BooleanField(
+        lazy_gettext("Keep it for the buyer as credit"),
+        description=lazy_gettext("No money moves; the credit pays a later order."),
     )
     note = StringField(
         lazy_gettext("Reason"),

@@ -63,6 +63,7 @@ class RefundReason(StrEnum):
 
 
 OPEN = (OrderState.DRAFT, OrderState.PENDING)
+AS_CREDIT = "puente-credit:"  # begins the reference of a refund that is kept as credit
 SETTLED = (OrderState.PAID, OrderState.PARTIALLY_REFUNDED)
 _PLACE_IS_OPEN = text("state IN ('draft', 'pending') AND product = 'place'")
 _ITEM_IS_OPEN = text("state IN ('draft', 'pending') AND item IS NOT NULL")
@@ -219,6 +220,7 @@ class Order(Model):
     payments: Mapped[list[Payment]] = relationship(back_populates="order", order_by="Payment.id")
     refunds: Mapped[list[Refund]] = relationship(back_populates="order", order_by="Refund.id")
     receipt: Mapped[Receipt | None] = relationship(back_populates="order")
+    credit_use: Mapped[OrderCredit | None] = relationship(back_populates="order")
 
     __mapper_args__ = {"version_id_col": version}
 
@@ -241,7 +243,13 @@ class Order(Model):
     @property
     def bought(self) -> list[tuple[dict[str, str], Money]]:
         """What is paid for, as a payment page shows it: title by language, and price."""
-        return [(self.title, self.total)]
+        return [(self.title, self.due)]
+
+    @property
+    def due(self) -> Money:
+        """What is paid beside the part that credit pays."""
+        used = self.credit_use
+        return Money(self.total_minor - (used.amount_minor if used else 0), self.currency)
 
     @property
     def page(self) -> tuple[str, dict[str, Any]]:
@@ -319,6 +327,20 @@ class Purchase(Model):
         return "payments.show_purchase", {"purchase_uuid": self.uuid}
 
 
+class OrderCredit(Model):
+    """The part of an order that credit pays; the rest comes another way."""
+
+    __tablename__ = "order_credits"
+    __table_args__ = (CheckConstraint("amount_minor > 0", name="amount"),)
+
+    order_id: Mapped[int] = mapped_column(
+        ForeignKey("orders.id"), primary_key=True, autoincrement=False
+    )
+    amount_minor: Mapped[int] = mapped_column(BigInt)
+    is_held: Mapped[bool] = mapped_column(default=True)  # taken from the balance
+    order: Mapped[Order] = relationship(back_populates="credit_use")
+
+
 class Payment(Model):
     """Money received for an order: one line of the ledger."""
 
@@ -382,6 +404,11 @@ class Refund(Model):
     done_at: Mapped[datetime | None] = mapped_column(index=True)
 
     amount: Mapped[Money] = composite(Money, "amount_minor", "currency")
+
+    @property
+    def is_credit(self) -> bool:
+        """Whether it is kept for the buyer as credit, and no money moved."""
+        return (self.reference or "").startswith(AS_CREDIT)
 
     order: Mapped[Order] = relationship(back_populates="refunds")
     payment: Mapped[Payment] = relationship()

@@ -12,6 +12,7 @@ from lms.core.db import db
 from lms.core.personal_data import PersonalData
 from lms.courses.models import CourseRun, Enrolment
 from lms.payments.basket_models import BasketLine
+from lms.payments.credit_models import CreditMovement
 from lms.payments.grant_models import OrderGrant
 from lms.payments.models import Order, Refund
 from lms.payments.seat_models import Seat, SeatBlock
@@ -172,5 +173,25 @@ def _erase(user_id: int) -> None:
     db.session.execute(delete(BasketLine).where(BasketLine.user_id == user_id))
 
 
+def _export_credit(user_id: int) -> Any:
+    found = db.session.scalars(
+        select(CreditMovement).where(CreditMovement.user_id == user_id).order_by(CreditMovement.id)
+    )
+    return [
+        {
+            "currency": one.currency,
+            "amount_minor": one.amount_minor,
+            "kind": one.kind,
+            "made_at": one.made_at.isoformat(),
+        }
+        for one in found
+    ]
+
+
+def _erase_credit(user_id: int) -> None:
+    """Nothing: what is left is still owed, and administrators pay it out for an order's number."""
+
+
+CREDIT_DATA = PersonalData("credit", _export_credit, _erase_credit)
 PERSONAL_DATA = PersonalData("payments", _export, _erase)
 PLACES_DATA = PersonalData("places_for_others", _places, _erase_places)

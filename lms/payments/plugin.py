@@ -22,16 +22,18 @@ from lms.payments.enrolment_methods import PaymentEnrolment, SeatEnrolment
 from lms.payments.events import OrderPaid
 from lms.payments.gateways.bank_transfer import BankTransferGateway
 from lms.payments.gateways.base import PaymentGateway
+from lms.payments.gateways.credit import CreditGateway
 from lms.payments.gateways.stripe import StripeGateway
 from lms.payments.ledger_documents import DOCUMENTS
 from lms.payments.notices import KINDS
 from lms.payments.panels import bought_for_claim, my_seats, seats_link, settings_link
 from lms.payments.permissions import PERMISSIONS
-from lms.payments.personal_data import PERSONAL_DATA, PLACES_DATA
+from lms.payments.personal_data import CREDIT_DATA, PERSONAL_DATA, PLACES_DATA
 from lms.payments.products import Product
 from lms.payments.reports import REPORTS
 from lms.payments.services import bookkeeping, guests, places, refunds, seat_blocks, seats
 from lms.payments.services.bank_checks import CHECKS as BANK_CHECKS
+from lms.payments.services.credit_checks import CHECKS as CREDIT_CHECKS
 from lms.payments.services.ledger_checks import CHECKS
 from lms.payments.services.movement_checks import CHECKS as MOVEMENT_CHECKS
 from lms.payments.views import (
@@ -40,6 +42,7 @@ from lms.payments.views import (
     baskets,
     bp,
     checkout,
+    credits,
     guest_checkout,
     items,
     leaving,
@@ -58,6 +61,7 @@ __all__ = [
     "bank",
     "baskets",
     "checkout",
+    "credits",
     "guest_checkout",
     "items",
     "leaving",
@@ -80,7 +84,7 @@ def blueprints() -> list[Blueprint]:
 @hookimpl
 def payment_gateways() -> list[PaymentGateway]:
     """Card and bank transfer."""
-    return [StripeGateway(), BankTransferGateway()]
+    return [StripeGateway(), BankTransferGateway(), CreditGateway()]
 
 
 @hookimpl
@@ -130,7 +134,7 @@ def notification_kinds() -> list[NotificationKind]:
 @hookimpl
 def personal_data() -> list[PersonalData]:
     """Orders of a person, and places that they bought for others or sit on."""
-    return [PERSONAL_DATA, PLACES_DATA]
+    return [PERSONAL_DATA, PLACES_DATA, CREDIT_DATA]
 
 
 @hookimpl
@@ -153,7 +157,7 @@ def reports() -> list[Report]:
 @hookimpl
 def ledger_checks() -> list[LedgerCheck]:
     """Orders, payments, refunds and places agree with the ledger."""
-    return [*CHECKS, *MOVEMENT_CHECKS, *BANK_CHECKS]
+    return [*CHECKS, *MOVEMENT_CHECKS, *BANK_CHECKS, *CREDIT_CHECKS]
 
 
 @hookimpl

@@ -23,7 +23,8 @@ from lms.courses.models import CourseRun, Enrolment
 from lms.courses.services.enrolment import seats_taken
 from lms.ledger.queries import balances
 from lms.ledger.services import check
-from lms.payments.errors import NothingToRefund, VoucherRefused
+from lms.payments.credit_models import CreditBalance
+from lms.payments.errors import CreditGone, NothingToRefund, VoucherRefused
 from lms.payments.gateways.base import GatewayEvent, PaymentArrived
 from lms.payments.models import Order, Payment, Receipt, Refund, RefundReason, Voucher, WebhookEvent
 from lms.payments.seat_models import SeatBlock
@@ -259,6 +260,32 @@ def test_the_last_use_of_a_voucher_is_not_given_twice(shared_app):
 
     assert sum(isinstance(result, VoucherRefused) for result in results) == 2
     assert db.session.get_one(Voucher, voucher_id, populate_existing=True).uses == 1
+
+
+def test_credit_is_used_by_one_of_two_checkouts_at_once(shared_app):
+    order = make_paid_order()
+    user_id = order.user_id
+    with transaction():
+        refunds.refund_order(order, RefundReason.BY_ADMINISTRATOR, as_credit=True)
+    run_ids = [make_paid_run().id for _number in range(3)]
+
+    def check_out(run_id: int) -> Callable[[], object]:
+        def work() -> object:
+            run, user = db.session.get_one(CourseRun, run_id), db.session.get_one(User, user_id)
+            placed = orders.place_order(run, user, "stripe", country="BO", credit=PRICE)
+            payments.pay_by_credit(placed)
+            return placed.state
+
+        return work
+
+    results = together(shared_app, [check_out(run_id) for run_id in run_ids])
+
+    assert sum(isinstance(result, CreditGone) for result in results) == 2
+    assert results.count("paid") == 1
+    assert (
+        db.session.get_one(CreditBalance, (user_id, "CAD"), populate_existing=True).balance_minor
+        == 0
+    )
 
 
 def test_two_administrators_refund_an_order_once(shared_app):

@@ -10,15 +10,16 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from lms.accounts.models import User
 from lms.core.db import db
 from lms.core.errors import NotFound
 from lms.core.models import AuditEntry
-from lms.core.text import fold
+from lms.core.text import fold, search_words
 from lms.courses.models import Course, CourseRun, Enrolment
 from lms.payments.basket_models import BasketLine
+from lms.payments.credit_models import CreditBalance
 from lms.payments.models import (
     OPEN,
     SETTLED,
@@ -397,3 +398,25 @@ def timeline(order: Order) -> list[TimelineEntry]:
     ):
         entries.append(TimelineEntry(entry.at, "act", entry))
     return sorted(entries, key=lambda entry: entry.at)
+
+
+def list_credits(words: str = "") -> Select[CreditBalance]:
+    """Who has credit, by name."""
+    found = (
+        select(CreditBalance)
+        .join(CreditBalance.user)
+        .where(CreditBalance.balance_minor > 0)
+        .options(contains_eager(CreditBalance.user))
+        .order_by(User.search_text, CreditBalance.currency)
+    )
+    for word in search_words(words):
+        found = found.where(User.search_text.contains(word, autoescape=True))
+    return found
+
+
+def get_credit(user_id: int, currency: str) -> CreditBalance:
+    """The credit of a person in a currency, also when it is used up. Raises NotFound."""
+    found = db.session.get(CreditBalance, (user_id, currency))
+    if found is None:
+        raise NotFound
+    return found

@@ -145,6 +145,7 @@ def book_refund(refund: Refund) -> None:
     """Money went back: of the sale remains what is still paid for."""
     assert refund.done_at is not None
     order, day, rail = refund.order, _day(refund.done_at), refund.payment.gateway
+    rail = "credit" if refund.is_credit else rail
     amounts = {Account.RECEIVABLE: refund.amount, money_account(rail, order): -refund.amount}
     if _post(EntryKind.REFUND, f"refund:{refund.id}", day, order, amounts, rail) is None:
         return

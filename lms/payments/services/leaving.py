@@ -81,8 +81,8 @@ def paid_and_kept(order: Order) -> list[tuple[Payment, Money]]:
     ]
 
 
-def leave_run(order: Order, shown: Money) -> Back:
-    """End the enrolment and ask for the money that comes back.
+def leave_run(order: Order, shown: Money, *, as_credit: bool = False) -> Back:
+    """End the enrolment and ask for the money that comes back, or keep it as credit, without fee.
 
     shown: what the buyer was shown. Raises OfferChanged when it is another sum by now, and
     NothingToLeave.
@@ -93,14 +93,15 @@ def leave_run(order: Order, shown: Money) -> Back:
     if enrolment is None:
         raise NothingToLeave
     back = back_for(order)
-    if back.amount != shown:
+    offered = back.as_credit if as_credit else back.amount
+    if offered != shown:
         raise OfferChanged
-    left = back.amount.minor
+    left = offered.minor
     reason = RefundReason.RUN_MOVED if back.why == Why.MOVED else RefundReason.BY_BUYER
     for payment, remaining in paid_and_kept(order):
         part = Money(min(left, remaining.minor), order.currency)
         if part:
-            refunds.request_refund(payment, part, reason)
+            refunds.request_refund(payment, part, reason, as_credit=as_credit)
         left -= part.minor
     grant = grants.find_grant(order)
     if grant is not None and not order.total:  # else the fund's part goes with the buyer's

@@ -15,7 +15,7 @@ from lms.ledger.kinds import Difference
 from lms.ledger.queries import balances
 from lms.payments import queries
 from lms.payments.gateways.base import MovementKind, payment_gateways
-from lms.payments.models import Payment, Refund, RefundState
+from lms.payments.models import AS_CREDIT, Payment, Refund, RefundState
 from lms.payments.movement_models import Dispute, GatewayMovement, MovementState
 
 KNOWN_WITHIN = timedelta(days=3)  # until a payment stands among the service's movements
@@ -80,7 +80,10 @@ def _clearing() -> Iterable[Unexplained]:
             select(Refund.currency, -func.sum(Refund.amount_minor))
             .join(Payment, Payment.id == Refund.payment_id)
             .where(
-                Payment.gateway == gateway.name, Refund.state == RefundState.DONE, ~_LOST_AND_KNOWN
+                Payment.gateway == gateway.name,
+                Refund.state == RefundState.DONE,
+                ~_LOST_AND_KNOWN,
+                ~Refund.reference.startswith(AS_CREDIT),
             )
             .group_by(Refund.currency)
         )

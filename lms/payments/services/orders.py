@@ -23,7 +23,7 @@ from lms.payments.events import OrderPaid, PaymentOpened
 from lms.payments.gateways.base import PaymentGateway, Started, payment_gateways
 from lms.payments.models import OPEN, Order, OrderState, Purchase
 from lms.payments.products import PLACE, Item, product_of, products
-from lms.payments.services import grants
+from lms.payments.services import credits, grants
 from lms.payments.services.numbers import next_number, this_year
 from lms.payments.services.order_invoices import issue_for
 from lms.payments.services.prices import Wishes, show_price
@@ -81,14 +81,17 @@ def place_order(
     chosen: Money | None = None,
     ticket: str | None = None,
     billing: Billing | None = None,
+    credit: Money | None = None,
 ) -> Order:
     """Hold a place and make the order for it; complete it at once when nothing is to be paid.
 
     currency: the wanted one among those with a price. chosen: what the buyer wants to pay where
     people choose. ticket: the quote that the buyer was shown; None where nobody was shown anything,
-    as in commands. An open order with the same terms is taken up again, one with other terms is
-    replaced. Raises NotForSale, GatewayUnknown, VoucherRefused, AwardGone, QuoteChanged,
-    PriceOnRequest, PaymentRefused, AmountTooLow and what `hold_seat` raises.
+    as in commands. credit: the part that the buyer's credit pays; when it is all, the caller
+    completes the order by `payments.pay_by_credit`. An open order with the same terms is taken up
+    again, one with other terms is replaced. Raises NotForSale, GatewayUnknown, VoucherRefused,
+    AwardGone, QuoteChanged, PriceOnRequest, PaymentRefused, AmountTooLow, CreditGone and what
+    `hold_seat` raises.
     """
     if not run.price:
         raise NotForSale
@@ -104,12 +107,16 @@ def place_order(
         raise PaymentRefused
     quote = _quote_for(calculation, user, ticket)
     voucher = shown.voucher if calculation.uses(OfferKind.VOUCHER) else None
-    gateway = _usable_gateway(gateway_name, total.currency, run, country) if total else None
+    if credit is not None and (credit.currency != total.currency or credit > total):
+        raise QuoteChanged
+    is_open = bool(total) and credit != total
+    gateway = _usable_gateway(gateway_name, total.currency, run, country) if is_open else None
     grant = grants.wanted(shown.award, calculation)
     if before is not None:
         terms = (before.gateway, before.voucher_id, before.total, grants.wanted_by(before))
         way = gateway.name if gateway else None
         is_same = terms == (way, voucher.id if voucher else None, total, grant)
+        is_same = is_same and credits.held_for(before) == (credit or Money(0, total.currency))
         if before.purchase_id is None and is_same:
             keep_terms(before, billing, before)
             return _take_up(before, gateway)
@@ -139,6 +146,8 @@ def place_order(
         use_voucher(voucher, order)
     if grant is not None and shown.award is not None:
         grants.keep_grant(order, shown.award, grant[1])
+    if credit:
+        credits.hold(order, credit)
     if not total:
         _complete_free(order)
     return order
@@ -332,6 +341,7 @@ def close_order(order: Order, to: OrderState) -> bool:
         return False
     release_voucher(order)
     grants.release_grant(order)
+    credits.release(order)
     close_page(order.gateway, order.gateway_session)
     if order.purchase is not None:
         forget_page(order.purchase)

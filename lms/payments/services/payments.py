@@ -18,18 +18,20 @@ from lms.payments.gateways.base import (
     PaymentDeclined,
 )
 from lms.payments.models import (
+    OPEN,
     Order,
     OrderState,
     Payment,
     PaymentException,
     RefundReason,
 )
-from lms.payments.products import product_of
-from lms.payments.services import bookkeeping, grants, order_invoices, orders, refunds
+from lms.payments.products import Refused, product_of
+from lms.payments.services import bookkeeping, credits, grants, order_invoices, orders, refunds
 from lms.payments.services.attention import call_administrators
 from lms.payments.services.receipts import issue_receipt
 from lms.payments.services.vouchers import retake_voucher
 
+CREDIT = "credit"  # name of the gateway
 _UNPAID = (OrderState.DRAFT, OrderState.PENDING, OrderState.CANCELLED, OrderState.EXPIRED)
 
 
@@ -52,7 +54,7 @@ def take_payment(
     db.session.add(payment)
     db.session.flush()
     bookkeeping.book_payment(payment)
-    if amount != order.total:
+    if amount != order.due:
         payment.exception = PaymentException.AMOUNT_DIFFERS
         db.session.flush()
         call_administrators(order, PaymentException.AMOUNT_DIFFERS)
@@ -71,11 +73,43 @@ def take_payment(
         return _give_back(payment, PaymentException.PAID_TWICE, RefundReason.PAID_TWICE)
     retake_voucher(order)
     refused = product_of(order).refuses(order)
+    if refused is None and not credits.retake(order):
+        refused = Refused(PaymentException.SEAT_GONE, RefundReason.SEAT_GONE)
     if refused is not None:
         grants.release_grant(order)
+        credits.release(order)
         return _give_back(payment, refused.why, refused.reason)
+    _take_credit(order)
     _deliver(order)
     return payment
+
+
+def pay_by_credit(order: Order) -> None:
+    """Complete an order of which credit pays all. Safe to repeat."""
+    order = orders.lock_order(order)
+    if order.due or not orders.change_state(
+        order, OrderState.PAID, OPEN, paid_at=clock.now(), expires_at=None, gateway=CREDIT
+    ):
+        return
+    _take_credit(order)
+    _deliver(order)
+
+
+def _take_credit(order: Order) -> None:
+    """The part of a paid order that credit pays: a payment of its own."""
+    amount = credits.held_for(order)
+    if not amount:
+        return
+    payment = Payment(
+        order=order,
+        gateway=CREDIT,
+        reference=f"{CREDIT}:{order.uuid}",
+        currency=amount.currency,
+        amount_minor=amount.minor,
+    )
+    db.session.add(payment)
+    db.session.flush()
+    bookkeeping.book_payment(payment)
 
 
 def _deliver(order: Order) -> None:

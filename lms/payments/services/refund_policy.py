@@ -73,6 +73,11 @@ class Back:
     weeks: int
     weeks_over: int
 
+    @property
+    def as_credit(self) -> Money:
+        """What comes back to who takes it as credit: the part not taught, without a fee."""
+        return self.untaught
+
 
 def amount_back(
     policy: Policy, dates: Dates, day: date, price: Money, agreed_start: date | None = None

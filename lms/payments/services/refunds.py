@@ -17,10 +17,11 @@ from lms.core.outbox import enqueue
 from lms.courses.events import CourseRunCancelled
 from lms.notifications.services import tell
 from lms.payments import queries
-from lms.payments.errors import NothingToRefund
+from lms.payments.errors import CreditNeedsAccount, NothingToRefund
 from lms.payments.events import OrderRefunded, RefundAsked
 from lms.payments.gateways.base import payment_gateways
 from lms.payments.models import (
+    AS_CREDIT,
     OPEN,
     SETTLED,
     Order,
@@ -31,6 +32,7 @@ from lms.payments.models import (
     RefundState,
 )
 from lms.payments.products import product_of
+from lms.payments.services import credits
 from lms.payments.services.attention import call_administrators
 from lms.payments.services.bookkeeping import (
     book_failed_refund,
@@ -66,8 +68,12 @@ def request_refund(
     *,
     by: User | None = None,
     note: str = "",
+    as_credit: bool = False,
 ) -> Refund:
-    """Ask the payment's gateway to give the amount back. Raises NothingToRefund."""
+    """Ask the payment's gateway to give the amount back, or keep it for the buyer as credit.
+
+    What was paid with credit becomes credit again. Raises NothingToRefund.
+    """
     _reserve(payment, amount)
     refund = Refund(
         order_id=payment.order_id,
@@ -81,7 +87,9 @@ def request_refund(
     db.session.add(refund)
     db.session.flush()
     gateway = payment_gateways.get(payment.gateway)
-    if gateway is not None and not gateway.refunds_by_hand:
+    if as_credit or payment.gateway == "credit":
+        settle_as_credit(refund)
+    elif gateway is not None and not gateway.refunds_by_hand:
         enqueue("payments.refund", refund_id=refund.id)
     else:
         if by is None:
@@ -97,6 +105,7 @@ def refund_order(
     amount: Money | None = None,
     by: User | None = None,
     note: str = "",
+    as_credit: bool = False,
 ) -> list[Refund]:
     """Give back a part of what was paid for the order, or all of it when `amount` is None.
 
@@ -108,7 +117,9 @@ def refund_order(
     if amount is not None:
         parts = _parts_of(amount, left)
     found = [
-        request_refund(payment, part, reason, by=by, note=note) for payment, part in parts if part
+        request_refund(payment, part, reason, by=by, note=note, as_credit=as_credit)
+        for payment, part in parts
+        if part
     ]
     if not found:
         raise NothingToRefund
@@ -152,8 +163,24 @@ def settle_refund(refund: Refund, reference: str) -> None:
             **queries.facts_for_messages(order),
             refund=[refund.amount_minor, refund.currency],
             reason=refund.reason,
+            as_credit=refund.is_credit,
         )
     emit(OrderRefunded(order, refund))
+
+
+def settle_as_credit(refund: Refund, by: User | None = None) -> None:
+    """Keep what a refund gives back for the buyer. Safe to repeat.
+
+    Raises CreditNeedsAccount while nobody has claimed the buyer's account.
+    """
+    if refund.state != RefundState.REQUESTED:
+        return
+    if refund.order.user.is_waiting:
+        raise CreditNeedsAccount
+    credits.give(refund)
+    settle_refund(refund, f"{AS_CREDIT}{refund.uuid}")
+    if by is not None:
+        record("payments.refund_as_credit", refund.order, by.id, refund=refund.id)
 
 
 def settle_by_hand(refund: Refund, reference: str, by: User) -> None:

@@ -23,8 +23,14 @@ from lms.core.site_settings import read, write
 from lms.core.text import in_language
 from lms.core.web import page_number
 from lms.payments import queries
-from lms.payments.errors import NothingToRefund, ReferenceUsed, WrongTransferAmount
+from lms.payments.errors import (
+    CreditNeedsAccount,
+    NothingToRefund,
+    ReferenceUsed,
+    WrongTransferAmount,
+)
 from lms.payments.forms import (
+    ActionForm,
     RefundForm,
     SellerForm,
     SettleForm,
@@ -188,7 +194,11 @@ def admin_refund(order_uuid: uuid.UUID) -> ResponseReturnValue:
             amount=amount,
             by=signed_in(),
             note=form.note.data or "",
+            as_credit=bool(form.as_credit.data),
         )
+    except CreditNeedsAccount as refusal:
+        form.as_credit.errors = [str(refusal.text)]
+        return _refund_page(order, form, refusal.status)
     except ValidationError as refusal:
         form.amount.errors = [str(refusal)]
         return _refund_page(order, form, 422)
@@ -197,11 +207,25 @@ def admin_refund(order_uuid: uuid.UUID) -> ResponseReturnValue:
             raise
         form.amount.errors = [str(refusal.text)]
         return _refund_page(order, form, refusal.status)
-    if order.gateway in by_hand():
+    if form.as_credit.data:
+        flash(_("The buyer has it as credit now, and is told by mail."), "success")
+    elif order.gateway in by_hand():
         flash(_("Now send the money, and write the bank's reference here when it is done."), "info")
     else:
         flash(_("The refund is on its way. This page shows when it has arrived."), "success")
     return redirect(url_for(".admin_order", order_uuid=order_uuid), 303)
+
+
+@bp.post("/admin/payments/refunds/<int:refund_id>/credit")
+def admin_refund_as_credit(refund_id: int) -> ResponseReturnValue:
+    """Keep for the buyer as credit what an administrator was to send."""
+    require("payments.administer")
+    refund = queries.get_refund(refund_id)
+    if refund.payment.gateway not in by_hand() or not ActionForm().validate_on_submit():
+        raise NothingToRefund
+    refund_services.settle_as_credit(refund, signed_in())
+    flash(_("The buyer has it as credit now, and is told by mail."), "success")
+    return redirect(url_for(".admin_order", order_uuid=refund.order.uuid), 303)
 
 
 @bp.post("/admin/payments/refunds/<int:refund_id>/done")

@@ -15,18 +15,26 @@ from lms.accounts.permissions import can, present_user, require, signed_in
 from lms.core.amounts import amount_text
 from lms.core.db import db, transaction
 from lms.core.limits import limiter
+from lms.core.money import Money
 from lms.core.templating import format_money
 from lms.core.text import current_language, in_language
 from lms.core.web import own_transaction, public
 from lms.courses.errors import AlreadyEnrolled, EnrolmentClosed, RunFull
 from lms.courses.models import CourseRun
 from lms.payments import queries
-from lms.payments.errors import GatewayUnavailable, GatewayUnknown, OrderClosed, VoucherRefused
+from lms.payments.errors import (
+    CreditGone,
+    GatewayUnavailable,
+    GatewayUnknown,
+    OrderClosed,
+    VoucherRefused,
+)
 from lms.payments.forms import CheckoutForm
 from lms.payments.gateways.base import payment_gateways
 from lms.payments.models import Order, OrderState
-from lms.payments.services import guests
+from lms.payments.services import credits, guests
 from lms.payments.services import orders as services
+from lms.payments.services.payments import pay_by_credit
 from lms.payments.services.prices import ShownTotal, Wishes, show_price, terms_for
 from lms.payments.services.selling import selling_settings
 from lms.payments.services.terms import find_terms
@@ -46,6 +54,7 @@ REFUSALS = (
     PriceOnRequest,
     PaymentRefused,
     AwardGone,
+    CreditGone,
 )
 
 
@@ -60,6 +69,12 @@ class Checkout:
     shown: ShownTotal | None
     award: Application | None  # that can be used, be it at a price in another currency
     has_funds: bool  # whether one can apply to any fund
+    usable: Money | None = None  # what the buyer's credit can pay of it
+
+    @property
+    def credit(self) -> Money | None:
+        """The part that credit pays, None for nothing."""
+        return self.usable if self.usable and self.form.use_credit.data else None
 
     def wishes(self) -> Wishes:
         """What the buyer says."""
@@ -79,6 +94,7 @@ def _form(run: CourseRun) -> CheckoutForm:
         user = signed_in()
         before = queries.find_open_order(run, user)
         form.country.data = (before.country if before else None) or user.country or ""
+        form.use_credit.data = True
         form.currency.data = before.currency if before else None
         if before is not None:
             form.gateway.data = before.gateway
@@ -113,6 +129,10 @@ def check_out(run: CourseRun, form: CheckoutForm) -> Checkout:
     except AmountTooLow as refusal:
         least = format_money(refusal.minimum)
         form.amount.errors = [_("The least that this course takes is %(amount)s.", amount=least)]
+    if user and asked.shown and asked.shown.calculation:
+        asked.usable = credits.usable(user, asked.shown.calculation.total, before)
+        if asked.credit:  # what is left is paid in ways that take any amount
+            form.offer(terms.currencies, [one for one in usable if one.takes_baskets])
     return asked
 
 
@@ -129,6 +149,7 @@ def checkout_page(
         form.quote.data = str(make_ticket(calculation, present_user()))
         if asked.terms.choice and not form.amount.data and calculation.priced.suggested:
             form.amount.data = amount_text(calculation.priced.suggested)
+    form.credit.data = str(asked.credit.minor) if asked.credit else ""
     has_errors = bool(form.voucher.errors or form.amount.errors)
     page = render_template(
         "payments/checkout.html",
@@ -144,6 +165,8 @@ def checkout_page(
         gateways=form.gateways,
         button=chosen.button if chosen and len(form.gateways) == 1 else None,
         before=asked.before,
+        usable=asked.usable,
+        credit=asked.credit,
         award=asked.award,
         may_apply=asked.has_funds and can("scholarships.apply", run),
         refund_rule=shared.refund_rule(),
@@ -198,7 +221,10 @@ def place_order(run_uuid: uuid.UUID) -> ResponseReturnValue:
     try:
         with transaction():
             run = queries.get_run(run_uuid)
-            wishes = check_out(run, form).wishes()
+            asked = check_out(run, form)
+            wishes, credit = asked.wishes(), asked.credit
+            if (str(credit.minor) if credit else "") != (form.credit.data or ""):
+                raise QuoteChanged
             order = services.place_order(
                 run,
                 signed_in(),
@@ -210,7 +236,10 @@ def place_order(run_uuid: uuid.UUID) -> ResponseReturnValue:
                 chosen=wishes.chosen,
                 ticket=form.quote.data or "",
                 billing=form.billing(),
+                credit=credit,
             )
+            if credit:
+                pay_by_credit(order)
             order_uuid = order.uuid
     except VoucherRefused as refusal:
         form.voucher.errors = [str(refusal.text)]

@@ -104,8 +104,12 @@ def leave(order_uuid: uuid.UUID) -> ResponseReturnValue:
     form = LeaveForm()
     if not form.validate_on_submit() or form.shown.data is None:
         raise InvalidInput
-    back = leaving.leave_run(order, Money(form.shown.data, order.currency))
-    if back.amount:
+    as_credit = bool(form.as_credit.data)
+    back = leaving.leave_run(order, Money(form.shown.data, order.currency), as_credit=as_credit)
+    if as_credit:
+        amount = format_money(back.as_credit)
+        flash(_("You have left the course. %(amount)s is your credit now.", amount=amount), "info")
+    elif back.amount:
         amount = format_money(back.amount)
         flash(
             _("You have left the course. %(amount)s is on its way to you.", amount=amount), "info"

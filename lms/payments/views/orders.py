@@ -29,6 +29,7 @@ from lms.payments.products import product_of
 from lms.payments.queries.seats import has_blocks
 from lms.payments.services import leaving
 from lms.payments.services import orders as services
+from lms.payments.services.credits import balances_of
 from lms.payments.services.order_invoices import issued_for
 from lms.payments.services.refund_policy import Why
 from lms.payments.services.terms import find_terms
@@ -86,7 +87,12 @@ def my_orders() -> ResponseReturnValue:
     """All orders of the person, newest first."""
     require("payments.see_orders")
     page = paginate(queries.list_orders_of(signed_in()), page_number(), 20)
-    return render_template("payments/my_orders.html", page=page, has_blocks=has_blocks(signed_in()))
+    return render_template(
+        "payments/my_orders.html",
+        page=page,
+        has_blocks=has_blocks(signed_in()),
+        credits=balances_of(signed_in()),
+    )
 
 
 @bp.get("/orders/<uuid:order_uuid>")
