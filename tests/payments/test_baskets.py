@@ -20,6 +20,7 @@ from lms.payments.services import orders, purchases, refunds
 from tests.factories.accounts import make_user
 from tests.factories.courses import make_enrolment
 from tests.factories.payments import make_paid_run, make_voucher
+from tests.factories.scholarships import make_award, make_fund
 
 
 @pytest.fixture
@@ -275,6 +276,16 @@ def test_nobody_sees_or_pays_what_another_buys(browser, signed_in):
     assert stranger.get(f"/purchases/{purchase.uuid}/state").status_code == 403
     assert stranger.post(f"/purchases/{purchase.uuid}/pay").status_code == 403
     assert stranger.post(f"/purchases/{purchase.uuid}/check").status_code == 403
+
+
+def test_a_scholarship_pays_its_course_in_a_basket(browser, buyer, runs, stripe):
+    award = make_award(make_fund(), runs[0], buyer)
+
+    answer = order_all(browser)
+
+    assert answer.status_code == 303
+    totals = [order.total_minor for order in db.session.query(Order).order_by(Order.id)]
+    assert (totals, award.state) == ([0, 8_000], "used")
 
 
 def test_more_lines_ask_few_more_questions(browser, count_queries):

@@ -19,12 +19,14 @@ from lms.payments.gateways.base import payment_gateways
 from lms.payments.models import Order, OrderState, Purchase, Voucher
 from lms.payments.products import PLACE, Item, products
 from lms.payments.services import orders
+from lms.payments.services.grants import awards_for
 from lms.payments.services.numbers import insert_if_new
 from lms.payments.services.prices import Wishes, show_price
 from lms.payments.services.terms import Billing
 from lms.pricing.engine import OfferKind
 from lms.pricing.errors import QuoteChanged
 from lms.pricing.services.quotes import Calculation, PriceBook, Terms, make_ticket
+from lms.scholarships.models import Application
 
 MOST = 10  # lines that one payment takes
 
@@ -128,6 +130,7 @@ def show_basket(
     offered = [_currencies(line, book, items) for line in lines]
     common = [code for code in (offered[0] if offered else ()) if all(code in o for o in offered)]
     chosen = currency if currency in common else next(iter(common), None)
+    awards = awards_for(user, [line.run for line in lines if line.run])
     shown: list[ShownLine] = []
     voucher: Voucher | None = None
     refusal: VoucherRefused | None = None
@@ -135,14 +138,15 @@ def show_basket(
         if line.run is None:
             shown.append(_show_item(line, items[line.id], chosen))
             continue
-        terms = book.terms(line.run, chosen)
+        terms, award = book.terms(line.run, chosen), awards.get(line.run.id)
         times = sum(one.uses_voucher for one in shown)
         wishes = Wishes(country, chosen, None, "" if _is_used_up(voucher, times) else voucher_code)
         try:
-            found = _show_place(line, line.run, user, wishes, terms)
+            found = _show_place(line, line.run, user, wishes, terms, award)
         except VoucherRefused as refused:
             refusal = refused
-            found = _show_place(line, line.run, user, replace(wishes, voucher_code=""), terms)
+            without = replace(wishes, voucher_code="")
+            found = _show_place(line, line.run, user, without, terms, award)
         if found.uses_voucher:
             voucher = found.voucher
         shown.append(found)
@@ -176,14 +180,19 @@ def _currencies(
 
 
 def _show_place(
-    line: BasketLine, run: CourseRun, user: User, wishes: Wishes, terms: Terms
+    line: BasketLine,
+    run: CourseRun,
+    user: User,
+    wishes: Wishes,
+    terms: Terms,
+    award: Application | None,
 ) -> ShownLine:
     title = run.course.title
     if not is_enrolment_open(run):
         return ShownLine(line, title, None, terms=terms, problem="closed")
     if wishes.currency is None or terms.currency != wishes.currency:
         return ShownLine(line, title, None, terms=terms, problem="currency")
-    shown = show_price(run, user, wishes, None, terms)
+    shown = show_price(run, user, wishes, None, terms, award)
     assert shown.calculation is not None
     if shown.calculation.total and terms.refuses_payment:
         return ShownLine(line, title, None, shown.calculation, terms, problem="refused")

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from sqlalchemy import and_, exists, or_, select
+from sqlalchemy.orm import joinedload
+
+from lms.accounts.models import User
 from lms.core import clock
 from lms.core.db import db
 from lms.core.money import Money
+from lms.courses.models import CourseRun
 from lms.payments import queries
 from lms.payments.grant_models import OrderGrant
-from lms.payments.models import Order
+from lms.payments.models import OPEN, Order
 from lms.pricing.engine import OfferKind
 from lms.pricing.services.quotes import Calculation
-from lms.scholarships.models import Application
+from lms.scholarships.models import Application, ApplicationState
+from lms.scholarships.queries import today
 from lms.scholarships.services import awards
 
 
@@ -18,6 +26,33 @@ def find_grant(order: Order | None) -> OrderGrant | None:
     """What a fund pays of the order, or shall pay when it is sold."""
     grant = db.session.get(OrderGrant, order.id) if order is not None else None
     return None if grant is None or grant.released_at else grant
+
+
+def awards_for(user: User, runs: Sequence[CourseRun]) -> dict[int, Application]:
+    """The awards that the person can use for these runs, by run.
+
+    With those that open orders hold: they are free when such an order is replaced.
+    """
+    is_held = exists().where(
+        OrderGrant.award_id == Application.id,
+        OrderGrant.released_at.is_(None),
+        Order.id == OrderGrant.order_id,
+        Order.state.in_(OPEN),
+    )
+    is_usable = and_(
+        Application.state == ApplicationState.AWARDED,
+        or_(Application.expires_on.is_(None), Application.expires_on >= today()),
+    )
+    found = db.session.scalars(
+        select(Application)
+        .where(
+            Application.user_id == user.id,
+            Application.run_id.in_([run.id for run in runs]),
+            or_(is_usable, is_held),
+        )
+        .options(joinedload(Application.fund))
+    )
+    return {award.run_id: award for award in found}
 
 
 def wanted(award: Application | None, calculation: Calculation) -> tuple[int, Money] | None:
