@@ -26,7 +26,7 @@ class GatewayUnavailable(DomainError):
 
     status = 503
     message = lazy_gettext(
-        "The payment page could not be opened, and nothing was charged. Your place is kept for"
+        "The payment page could not be opened, and nothing was charged. What you buy is kept for"
         " now: try again in a moment, or choose another way to pay."
     )
 

@@ -29,7 +29,7 @@ class BankTransferGateway(PaymentGateway):
     name = "bank_transfer"
     label = lazy_gettext("Bank transfer")
     description = lazy_gettext(
-        "You receive the account and a reference by mail. Your place is kept for 7 days, and you"
+        "You receive the account and a reference by mail. What you buy is kept for 7 days, and you"
         " can start as soon as the money has arrived."
     )
     button = lazy_gettext("Show how to transfer")

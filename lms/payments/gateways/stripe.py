@@ -121,11 +121,12 @@ def _where_one_pays() -> str:
     if not has_app_context():  # Python itself looks at the text when it makes the class
         return ""
     test = _(
-        "You pay on a test page of this site, where no money moves, and come back here. Your"
-        " place is kept for 30 minutes."
+        "You pay on a test page of this site, where no money moves, and come back here. What"
+        " you buy is kept for 30 minutes."
     )
     real = _(
-        "You pay on a secure page of Stripe and come back here. Your place is kept for 30 minutes."
+        "You pay on a secure page of Stripe and come back here. What you buy is kept for 30"
+        " minutes."
     )
     return str(test if is_demo(settings()) else real)
 
