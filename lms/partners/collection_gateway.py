@@ -25,8 +25,8 @@ class PartnerTransferGateway(PaymentGateway):
     label = lazy_gettext("QR code or transfer in your country")
     description = lazy_gettext(
         "A partner of ours takes the payment in your currency. You receive the QR code, the account"
-        " and a reference. What you buy is kept for 3 days, and you can start as soon as the partner"
-        " has confirmed the money."
+        " and a reference. What you buy is kept for 3 days, and you can start as soon as the"
+        " partner has confirmed the money."
     )
     button = lazy_gettext("Show how to pay")
     holds_seat_for = timedelta(days=3)
