@@ -87,6 +87,18 @@ class Settings(BaseSettings):
         default=("CAD", "USD", "BOB", "PEN", "COP", "CLP", "MXN", "BRL", "EUR"),
         description="Currencies in which a course run may be priced (JSON list).",
     )
+    invoice_days: int = Field(
+        default=30, ge=1, le=365, description="Days that organisations have to pay an invoice."
+    )
+    pause_after_days: int = Field(
+        default=7,
+        ge=0,
+        le=365,
+        description="Days that an instalment may be late until access pauses.",
+    )
+    offer_days: int = Field(
+        default=30, ge=1, le=365, description="Days for which an offer to an organisation holds."
+    )
     plugins_off: tuple[str, ...] = Field(
         default=(), description="Names of rooms and plugins that are not loaded (JSON list)."
     )

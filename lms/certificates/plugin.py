@@ -20,7 +20,7 @@ from lms.certificates.credential_formats.pdf import Pdf
 from lms.certificates.events import CredentialRevoked
 from lms.certificates.reports import REPORTS
 from lms.certificates.services import batch, holder, programs
-from lms.certificates.services.issue import issue_when_completed
+from lms.certificates.services.issue import issue_when_cleared, issue_when_completed
 from lms.certificates.views import administration as _administration  # noqa: F401
 from lms.certificates.views import badges, bp
 from lms.certificates.views import connections as connecting
@@ -36,7 +36,7 @@ from lms.core.events import Subscription
 from lms.core.outbox import Job
 from lms.core.personal_data import PersonalData
 from lms.core.web import NavigationEntry, Panel
-from lms.courses.events import CourseCompleted
+from lms.courses.events import CourseCompleted, EnrolmentCleared
 from lms.hookspecs import hookimpl
 from lms.notifications.kinds import NotificationKind
 from lms.reports.base import Report
@@ -60,6 +60,7 @@ def subscriptions() -> list[Subscription]:
     """A completed course is certified; who subscribed is told of revocations."""
     return [
         Subscription(CourseCompleted, issue_when_completed),
+        Subscription(EnrolmentCleared, issue_when_cleared),
         Subscription(CredentialRevoked, programs.tell_subscribers),
     ]
 

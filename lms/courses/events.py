@@ -72,6 +72,13 @@ class EnrolmentEnded(Event):
 
 
 @dataclass(frozen=True)
+class EnrolmentCleared(Event):
+    """Nothing is owed for a place any more: what waited for it can be had."""
+
+    enrolment: Enrolment
+
+
+@dataclass(frozen=True)
 class CourseLaunched(Event):
     """A learner opened the study pages of a run for the first time."""
 

@@ -342,6 +342,8 @@ class Enrolment(Model):
     last_seen_at: Mapped[datetime | None]
     grade: Mapped[float | None]  # 0..1
     waived_hours: Mapped[float] = mapped_column(default=0.0)  # of the course's, not attended
+    is_owed: Mapped[bool] = mapped_column(default=False)  # the certificate waits for a payment
+    paused_at: Mapped[datetime | None]  # closed until what is owed is paid; nothing is deleted
     version: Mapped[int] = mapped_column()
 
     run: Mapped[CourseRun] = relationship()
@@ -353,9 +355,14 @@ class Enrolment(Model):
     __mapper_args__ = {"version_id_col": version}
 
     @property
-    def may_study(self) -> bool:
-        """Whether the contents are open to this person."""
+    def has_place(self) -> bool:
+        """Whether the person is in the run, be it that access is paused."""
         return self.state in STUDIES
+
+    @property
+    def may_study(self) -> bool:
+        """Whether the contents are open to this person: the one gate of all study pages."""
+        return self.has_place and self.paused_at is None
 
     @property
     def is_paid(self) -> bool:

@@ -59,6 +59,7 @@ def draw(invoice: Invoice) -> bytes:
             buyer=invoice.buyer_details,
             totals=totals_of(invoice),
             issued_on=format_date(invoice.issued_on, "long", rebase=False),
+            due_on=format_date(invoice.due_on, "long", rebase=False) if invoice.due_on else "",
             supplied_on=format_date(invoice.supplied_on, "long", rebase=False),
         )
     return html_to_pdf(html, for_archives=True)

@@ -177,6 +177,7 @@ class Invoice(Model):
     gross_minor: Mapped[int] = mapped_column(BigInt)
     issued_on: Mapped[date]
     supplied_on: Mapped[date]
+    due_on: Mapped[date | None]  # EN 16931 BT-9, where it is paid later than it is issued
     issued_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     net: Mapped[Money] = composite(Money, "net_minor", "currency")

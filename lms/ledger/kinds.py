@@ -16,6 +16,8 @@ class EntryKind(StrEnum):
     FEE = "fee"
     WEEK = "week"  # a week was taught: what was paid for it is earned
     CREDIT_NOTE = "credit_note"  # a sale is taken back, in whole or in part
+    BAD_DEBT = "bad_debt"  # what a buyer owed is written off
+    BAD_DEBT_BACK = "bad_debt_back"  # it was paid after all
     REFUND = "refund"
     REFUND_FAILED = "refund_failed"
     MOVED_FROM = "moved_from"  # a buyer moves to another run: what is owed leaves this one
@@ -44,6 +46,8 @@ ENTRY_KINDS: dict[str, LazyString] = {
     EntryKind.FEE: lazy_gettext("Fee of the payment service"),
     EntryKind.WEEK: lazy_gettext("Week taught"),
     EntryKind.CREDIT_NOTE: lazy_gettext("Sale taken back"),
+    EntryKind.BAD_DEBT: lazy_gettext("Written off"),
+    EntryKind.BAD_DEBT_BACK: lazy_gettext("Paid after it was written off"),
     EntryKind.REFUND: lazy_gettext("Money given back"),
     EntryKind.REFUND_FAILED: lazy_gettext("Refund that did not arrive"),
     EntryKind.MOVED_FROM: lazy_gettext("Moved to another run"),

@@ -66,6 +66,13 @@ class BillingFields(FlaskForm):  # type: ignore[misc]
         self.province.errors = [_("Choose your province: it decides which tax is in the price.")]
         return True
 
+    def needs_purchase_order(self, is_on_account: bool) -> bool:
+        """Whether the order is on invoice and its purchase order was not said; says so there."""
+        if not is_on_account or (self.purchase_order.data or "").strip():
+            return False
+        self.purchase_order.errors = [_("Write the purchase order: the invoice carries it.")]
+        return True
+
     def validate_tax_id(self, field: StringField) -> None:
         """A number as the tax office of the country gives it out."""
         if not field.data:

@@ -65,8 +65,29 @@ class NothingToRefund(DomainError):
     message = lazy_gettext("There is nothing left to refund on this order.")
 
 
+class OrganisationUnknown(InvalidInput):
+    """An organisation that does not exist or may buy on invoice already."""
+
+    message = lazy_gettext("Choose an organisation of the list.")
+
+
+class NothingOwed(DomainError):
+    """Nothing of the order is still to be paid."""
+
+    message = lazy_gettext("Nothing of this order is still to be paid.")
+
+
+class PlanRefused(InvalidInput):
+    """Parts that do not add up to the whole, or do not follow one another."""
+
+    message = lazy_gettext(
+        "The parts must add up to 100 per cent, the first is paid at once, and each later one has"
+        " a day after the one before it."
+    )
+
+
 class WrongTransferAmount(InvalidInput):
-    """An amount received by transfer is not the order's total."""
+    """An amount received by transfer is not what the order asks for."""
 
     message = lazy_gettext(
         "The amount is not the total of the order, so the order was not marked as paid."

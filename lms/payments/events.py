@@ -27,6 +27,13 @@ class PaymentOpened(Event):
 
 
 @dataclass(frozen=True)
+class OrderDelivered(Event):
+    """The buyer has what was bought; a part of it is still to be paid."""
+
+    order: Order
+
+
+@dataclass(frozen=True)
 class RefundAsked(Event):
     """Money of an order is to go back, and somebody has to send it by hand."""
 

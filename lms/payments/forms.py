@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,7 +33,7 @@ from lms.core.places import country_choices
 from lms.core.settings import settings
 from lms.core.validators import SensibleDate
 from lms.payments.billing_form import BillingFields
-from lms.payments.gateways.base import PaymentGateway
+from lms.payments.gateways.base import PaymentGateway, payment_gateways
 from lms.payments.services.vouchers import MAX_BATCH, VoucherTerms
 from lms.payments.terms_models import RefundPolicy
 from lms.pricing.errors import QuoteChanged
@@ -56,6 +56,11 @@ class BuyForm(BillingFields):
         self.country.choices = choices([("", _("Not said")), *country_choices()])
         self.offer_provinces()
 
+    def is_on_account(self) -> bool:
+        """Whether an invoice was chosen."""
+        gateway = payment_gateways.get(self.gateway.data or "")
+        return gateway is not None and gateway.is_on_account
+
     def offer(self, currencies: Sequence[str], gateways: list[PaymentGateway]) -> None:
         """Fill in the choices that the price leaves."""
         self.gateways = gateways
@@ -73,6 +78,7 @@ class CheckoutForm(BuyForm):
     use_credit = BooleanField(lazy_gettext("Use my credit"))
     credit = HiddenField()
     amount = StringField(lazy_gettext("Amount that you choose"), [Optional(), Length(max=30)])
+    in_parts = BooleanField(lazy_gettext("Pay in parts"))
 
     def chosen(self, currency: str | None) -> Money | None:
         """What somebody wants to pay, where people choose. Raises ValidationError."""
@@ -137,6 +143,74 @@ class TransferForm(FlaskForm):  # type: ignore[misc]
         [InputRequired(lazy_gettext("Write the bank's reference.")), Length(max=100)],
         description=lazy_gettext("The number on the statement of account; each is used once."),
     )
+
+
+class WriteOffForm(FlaskForm):  # type: ignore[misc]
+    """Why nobody believes that the rest will be paid."""
+
+    reason = StringField(
+        lazy_gettext("Reason"),
+        [InputRequired(lazy_gettext("Write why, for whoever asks later.")), Length(max=300)],
+    )
+
+
+class ApprovalForm(FlaskForm):  # type: ignore[misc]
+    """An organisation that may buy on invoice."""
+
+    organisation = SelectField(
+        lazy_gettext("Organisation"), [InputRequired(lazy_gettext("Choose an organisation."))]
+    )
+    note = StringField(
+        lazy_gettext("Note"),
+        [Optional(), Length(max=300)],
+        description=lazy_gettext("For the administrators only."),
+    )
+
+
+class PlanForm(FlaskForm):  # type: ignore[misc]
+    """The parts in which a run may be paid: a line for each."""
+
+    parts = TextAreaField(
+        lazy_gettext("Parts"),
+        [Optional(), Length(max=500)],
+        description=lazy_gettext(
+            "A line for each: a percentage, and the day as year-month-day. The first is paid at"
+            " once and has no day. Left empty, a place is paid at once."
+        ),
+    )
+
+    def show(self, plan: Sequence[tuple[int, date | None]]) -> None:
+        """Fill in what is kept."""
+        self.parts.data = "\n".join(
+            f"{percent} {due_on.isoformat() if due_on else ''}".strip() for percent, due_on in plan
+        )
+
+    def validate_parts(self, field: TextAreaField) -> None:
+        """A whole percentage, and a day of the calendar."""
+        self._plan: list[tuple[int, date | None]] = []
+        for line in (field.data or "").splitlines():
+            words = line.replace("%", " ").split()
+            if not words:
+                continue
+            try:
+                day = date.fromisoformat(words[1]) if len(words) > 1 else None
+                self._plan.append((int(words[0]), day))
+            except ValueError:
+                raise ValidationError(
+                    _("Not a percentage and a day: %(line)s", line=line[:40])
+                ) from None
+            if len(words) > 2 or not 0 < self._plan[-1][0] < 100:
+                raise ValidationError(_("Not a percentage and a day: %(line)s", line=line[:40]))
+
+    def plan(self) -> list[tuple[int, date | None]]:
+        """What was written."""
+        return self._plan
+
+
+class PartDueForm(FlaskForm):  # type: ignore[misc]
+    """The way to pay a part."""
+
+    gateway = StringField(validators=[InputRequired(), Length(max=40)], widget=HiddenInput())
 
 
 class LeaveForm(FlaskForm):  # type: ignore[misc]

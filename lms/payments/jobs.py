@@ -27,7 +27,8 @@ from lms.payments.gateways.base import (
     RefundFailed,
     payment_gateways,
 )
-from lms.payments.models import OPEN, Order, Refund, RefundReason, RefundState
+from lms.payments.models import OPEN, Order, OrderState, Refund, RefundReason, RefundState
+from lms.payments.queries import dues as due_queries
 from lms.payments.services import (
     bank_imports,
     bank_lines,
@@ -37,6 +38,7 @@ from lms.payments.services import (
     guests,
     leaving,
     orders,
+    parts,
     reconciliation,
     refunds,
     seat_blocks,
@@ -253,6 +255,18 @@ def look_after_seats() -> None:
     seat_blocks.forget_choices()
 
 
+def follow_dues() -> None:
+    """Remind of what is due, pause what is late, end offers: a transaction for each order."""
+    with transaction(write=False):
+        owed = list(due_queries.orders_to_follow(parts.BEFORE))
+    for order_id in owed:
+        with transaction():
+            parts.remind(db.session.get_one(Order, order_id))
+    with transaction():
+        for offer in due_queries.offers_that_are_over():
+            orders.change_state(offer, OrderState.EXPIRED, [OrderState.QUOTED])
+
+
 JOBS = [
     Job("payments.look_after_seats", look_after_seats, every="40 3 * * *"),
     Job("payments.refund", refund, writes=False, retries=40),
@@ -269,5 +283,6 @@ JOBS = [
     Job("payments.tell_of_moved_runs", tell_of_moved_runs, writes=False, every="*/20 * * * *"),
     Job("payments.remind_guests", remind_guests, writes=False, every="35 * * * *"),
     Job("payments.forget_guests", forget_guests, writes=False, every="45 4 * * *"),
+    Job("payments.follow_dues", follow_dues, writes=False, every="40 * * * *"),
     Job("payments.book_missing", book_missing, writes=False, every="20 3 * * *"),
 ]

@@ -23,8 +23,10 @@ from lms.pricing.models import Quote
 class OrderState(StrEnum):
     """Where an order stands."""
 
+    QUOTED = "quoted"  # an offer that holds the price for its time, and no seat
     DRAFT = "draft"  # the seat is held, the way to pay has not been opened yet
     PENDING = "pending"  # a payment page or the transfer instructions are open
+    OWED = "owed"  # delivered, and a part of it is still to be paid, or was lost: see `Due`
     PAID = "paid"
     PARTIALLY_REFUNDED = "partially_refunded"
     REFUNDED = "refunded"
@@ -65,6 +67,7 @@ class RefundReason(StrEnum):
 OPEN = (OrderState.DRAFT, OrderState.PENDING)
 AS_CREDIT = "puente-credit:"  # begins the reference of a refund that is kept as credit
 SETTLED = (OrderState.PAID, OrderState.PARTIALLY_REFUNDED)
+DELIVERED = (OrderState.OWED, *SETTLED)  # the buyer has it, be it paid or not
 _PLACE_IS_OPEN = text("state IN ('draft', 'pending') AND product = 'place'")
 _ITEM_IS_OPEN = text("state IN ('draft', 'pending') AND item IS NOT NULL")
 
@@ -160,14 +163,15 @@ class Order(Model):
         CheckConstraint("total_minor = amount_minor - discount_minor", name="total"),
         CheckConstraint("total_minor >= 0 AND discount_minor >= 0", name="not_negative"),
         CheckConstraint("quantity >= 1", name="quantity"),
+        CheckConstraint("first_minor > 0 AND first_minor < total_minor", name="first"),
         CheckConstraint(
             "(product = 'place' AND run_id IS NOT NULL AND item IS NULL)"
             " OR (product <> 'place' AND item IS NOT NULL AND words IS NOT NULL)",
             name="product",
         ),
         CheckConstraint(
-            "state IN ('draft', 'pending', 'paid', 'partially_refunded', 'refunded',"
-            " 'cancelled', 'expired')",
+            "state IN ('quoted', 'draft', 'pending', 'owed', 'paid', 'partially_refunded',"
+            " 'refunded', 'cancelled', 'expired')",
             name="state",
         ),
     )
@@ -191,6 +195,7 @@ class Order(Model):
     amount_minor: Mapped[int] = mapped_column(BigInt)
     discount_minor: Mapped[int] = mapped_column(BigInt, default=0)
     total_minor: Mapped[int] = mapped_column(BigInt)
+    first_minor: Mapped[int | None] = mapped_column(BigInt)  # of instalments, None: all at once
     state: Mapped[str] = mapped_column(default=OrderState.DRAFT)
     gateway: Mapped[str | None]  # name of the way to pay; None when there is nothing to pay
     gateway_session: Mapped[str | None]  # the gateway's id of the open payment page
@@ -203,6 +208,7 @@ class Order(Model):
     language: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
     paid_at: Mapped[datetime | None] = mapped_column(index=True)
+    delivered_at: Mapped[datetime | None]  # when a part of it was still to be paid
     expires_at: Mapped[datetime | None]
     checked_at: Mapped[datetime | None]  # when the gateway was last asked what became of it
     version: Mapped[int] = mapped_column()
@@ -243,7 +249,7 @@ class Order(Model):
     @property
     def bought(self) -> list[tuple[dict[str, str], Money]]:
         """What is paid for, as a payment page shows it: title by language, and price."""
-        return [(self.title, self.due)]
+        return [(self.title, self.asked)]
 
     @property
     def due(self) -> Money:
@@ -265,6 +271,23 @@ class Order(Model):
     def is_settled(self) -> bool:
         """Whether it is paid, be it that a part went back."""
         return self.state in SETTLED
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether the buyer has it, be it that a part is still to be paid."""
+        return self.state in DELIVERED
+
+    @property
+    def asked(self) -> Money:
+        """What is to be paid before it is delivered: all, or the first part."""
+        if self.first_minor is None:
+            return self.due
+        return Money(self.first_minor, self.currency)
+
+    @property
+    def sold_at(self) -> datetime | None:
+        """When the sale came about."""
+        return self.delivered_at or self.paid_at
 
 
 class Purchase(Model):

@@ -46,6 +46,40 @@ KINDS = [
         can_turn_off=False,
     ),
     NotificationKind(
+        name="payments.invoiced",
+        label=lazy_gettext("Orders on invoice"),
+        subject=lambda values: _("Your order %(number)s on invoice", number=values["number"]),
+        template="payments/mail/invoiced.md",
+        link=_order_url,
+        can_turn_off=False,
+    ),
+    NotificationKind(
+        name="payments.part_received",
+        label=lazy_gettext("Parts of a payment that arrived"),
+        subject=lambda values: _(
+            "We have received a payment for order %(number)s", number=values["number"]
+        ),
+        template="payments/mail/part_received.md",
+        link=_order_url,
+        can_turn_off=False,
+    ),
+    NotificationKind(
+        name="payments.part_due",
+        label=lazy_gettext("Payments that are due soon"),
+        subject=lambda values: _("A payment for %(course)s is due", course=_course(values)),
+        template="payments/mail/part_due.md",
+        link=_order_url,
+        can_turn_off=False,
+    ),
+    NotificationKind(
+        name="payments.part_late",
+        label=lazy_gettext("Payments that are late"),
+        subject=lambda values: _("A payment for %(course)s is late", course=_course(values)),
+        template="payments/mail/part_late.md",
+        link=_order_url,
+        can_turn_off=False,
+    ),
+    NotificationKind(
         name="payments.payment_failed",
         label=lazy_gettext("Payments that did not arrive"),
         subject=lambda values: _(

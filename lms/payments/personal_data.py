@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from sqlalchemy import delete, or_, select, update
@@ -13,6 +14,7 @@ from lms.core.personal_data import PersonalData
 from lms.courses.models import CourseRun, Enrolment
 from lms.payments.basket_models import BasketLine
 from lms.payments.credit_models import CreditMovement
+from lms.payments.due_models import Due
 from lms.payments.grant_models import OrderGrant
 from lms.payments.models import Order, Refund
 from lms.payments.seat_models import Seat, SeatBlock
@@ -36,6 +38,10 @@ def _export(user_id: int) -> Any:
     grants = select(OrderGrant).join(Order).where(Order.user_id == user_id)
     granted = {one.order_id: one.amount_minor for one in db.session.scalars(grants)}
     terms = {one.order_id: one for one in db.session.scalars(own)}
+    dues: dict[int, list[Due]] = defaultdict(list)
+    owned = select(Due).join(Order).where(Order.user_id == user_id).order_by(Due.id)
+    for due in db.session.scalars(owned):
+        dues[due.order_id].append(due)
     return [
         {
             "number": order.number,
@@ -67,6 +73,7 @@ def _export(user_id: int) -> Any:
                 for payment in order.payments
             ],
             "refunds": [_refund(refund) for refund in order.refunds],
+            "parts": [_part(due) for due in dues[order.id]],
             "for_invoice": _for_invoice(terms.get(order.id)),
         }
         for order in found
@@ -152,6 +159,16 @@ def _for_invoice(terms: OrderTerms | None) -> dict[str, Any] | None:
         return None
     names = ("buyer", "organisation", "province", "purchase_order")
     return {name: getattr(terms, name) for name in names} | terms.details
+
+
+def _part(due: Due) -> dict[str, Any]:
+    return {
+        "due_on": due.due_on.isoformat(),
+        "currency": due.currency,
+        "amount_minor": due.amount_minor,
+        "paid_minor": due.paid_minor,
+        "reminded_at": due.told_at.isoformat() if due.told_at else None,
+    }
 
 
 def _refund(refund: Refund) -> dict[str, Any]:

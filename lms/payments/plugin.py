@@ -23,6 +23,7 @@ from lms.payments.events import OrderPaid
 from lms.payments.gateways.bank_transfer import BankTransferGateway
 from lms.payments.gateways.base import PaymentGateway
 from lms.payments.gateways.credit import CreditGateway
+from lms.payments.gateways.invoice import InvoiceGateway
 from lms.payments.gateways.stripe import StripeGateway
 from lms.payments.ledger_documents import DOCUMENTS
 from lms.payments.notices import KINDS
@@ -52,6 +53,7 @@ from lms.payments.views import (
     vouchers,
     webhooks,
 )
+from lms.payments.views import dues as due_views
 from lms.payments.views import orders as order_views
 from lms.payments.views import seats as seat_views
 from lms.reports.base import Report
@@ -83,8 +85,8 @@ def blueprints() -> list[Blueprint]:
 
 @hookimpl
 def payment_gateways() -> list[PaymentGateway]:
-    """Card and bank transfer."""
-    return [StripeGateway(), BankTransferGateway(), CreditGateway()]
+    """Card, bank transfer, credit, and invoice for approved organisations."""
+    return [StripeGateway(), BankTransferGateway(), CreditGateway(), InvoiceGateway()]
 
 
 @hookimpl
@@ -139,12 +141,14 @@ def personal_data() -> list[PersonalData]:
 
 @hookimpl
 def panels() -> list[Panel]:
-    """Links among the settings of the site and below a course's runs; places others paid for."""
+    """Links of settings and runs; places others paid for; what opens a paused course."""
     return [
         Panel("payments.settings", "admin.settings", settings_link),
         Panel("payments.claim", "accounts.claim", bought_for_claim),
         Panel("payments.seats", "courses.course_runs", seats_link),
         Panel("payments.my_seats", "courses.my_timeline", my_seats),
+        Panel("payments.paused", "courses.paused", due_views.paused_link),
+        Panel("payments.plan", "courses.run_links", due_views.run_link),
     ]
 
 

@@ -128,6 +128,12 @@ class Product(ABC):
     def take_back(self, order: Order) -> None:
         """All money went back."""
 
+    def note_owed(self, order: Order, *, is_owed: bool, is_late: bool) -> None:
+        """A part of a delivered order is still to be paid, or is late; or nothing is any more.
+
+        What is late closes access until it is paid; nothing is deleted.
+        """
+
     def taxable(self, order: Order) -> Taxable:
         """How it stands on the invoice, in the language that is spoken."""
         return Taxable(in_language(order.title), SupplyKind.COURSE)

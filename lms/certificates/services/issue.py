@@ -35,8 +35,8 @@ from lms.core.db import db
 from lms.core.events import emit
 from lms.core.outbox import enqueue
 from lms.core.text import fold, in_language
-from lms.courses.events import CourseCompleted
-from lms.courses.models import Course, Enrolment
+from lms.courses.events import CourseCompleted, EnrolmentCleared
+from lms.courses.models import Course, Enrolment, EnrolmentState
 from lms.notifications.models import Notice
 from lms.notifications.services import tell
 
@@ -53,6 +53,8 @@ def issue_when_completed(event: CourseCompleted) -> None:
     completion stands and a job tries again; the person is told what to do about the name,
     administrators about all other texts."""
     enrolment = event.enrolment
+    if enrolment.is_owed:
+        return  # it waits for the last payment: see `issue_when_cleared`
     try:
         issue_for_completion(enrolment)
     except IssuerKeyUnavailable:
@@ -64,6 +66,12 @@ def issue_when_completed(event: CourseCompleted) -> None:
     except TextCannotBeSet as error:
         _tell_of_text(enrolment.run.course, error.problem)
         enqueue("certificates.issue", enrolment_id=enrolment.id, delay=ONE_HOUR)
+
+
+def issue_when_cleared(event: EnrolmentCleared) -> None:
+    """What was completed while a part of the price was still to be paid is certified now."""
+    if event.enrolment.state == EnrolmentState.COMPLETED:
+        issue_when_completed(CourseCompleted(event.enrolment))
 
 
 def _tell_of_text(course: Course, problem: str) -> None:

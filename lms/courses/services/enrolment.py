@@ -110,7 +110,7 @@ def hold_seat(
     """
     run = lock_run(run)
     enrolment = _enrolment_of(run, user)
-    if enrolment is not None and enrolment.may_study:
+    if enrolment is not None and enrolment.has_place:
         raise AlreadyEnrolled
     has_seat = enrolment is not None and enrolment.state in HOLDS_SEAT
     if not has_seat:
@@ -136,11 +136,12 @@ def activate(enrolment: Enrolment) -> Enrolment:
     The caller has made sure of the seat (`hold_seat`) or takes the responsibility to exceed the
     capacity: a payment that arrives after its seat was given away finds `has_free_seat` false.
     """
-    if enrolment.may_study:
+    if enrolment.has_place:
         return enrolment
     enrolment.state = EnrolmentState.ACTIVE
     enrolment.enrolled_at = clock.now()
-    enrolment.offer_expires_at = enrolment.waiting_since = None
+    enrolment.offer_expires_at = enrolment.waiting_since = enrolment.paused_at = None
+    enrolment.is_owed = False
     db.session.flush()
     emit(Enrolled(enrolment))
     return enrolment
@@ -181,7 +182,7 @@ def end_enrolment(enrolment: Enrolment, state: EnrolmentState) -> None:
     ):
         return
     run = lock_run(enrolment.run)
-    was_active = enrolment.may_study
+    was_active = enrolment.has_place
     held_seat = enrolment.state in HOLDS_SEAT
     enrolment.state = state
     enrolment.offer_expires_at = enrolment.waiting_since = None

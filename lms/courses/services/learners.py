@@ -48,7 +48,7 @@ def enrol_person(run: CourseRun, person: User, actor_id: int) -> Enrolment:
     enrolment = db.session.scalar(
         select(Enrolment).where(Enrolment.run_id == run.id, Enrolment.user_id == person.id)
     )
-    if enrolment is not None and enrolment.may_study:
+    if enrolment is not None and enrolment.has_place:
         raise AlreadyEnrolled
     has_seat = enrolment is not None and enrolment.state in HOLDS_SEAT
     if not has_seat and run.capacity is not None and seats_taken(run) >= run.capacity:

@@ -51,7 +51,7 @@ def enrol(run_id: int) -> ResponseReturnValue:
     if run.price:
         return redirect(_course_url(run))
     enrolment = enrolments.find_enrolment(run, signed_in())
-    if enrolment is not None and enrolment.may_study:
+    if enrolment is not None and enrolment.has_place:
         return redirect(url_for(".study_home", run_id=run.id))
     return _page("courses/enrol.html", run)
 

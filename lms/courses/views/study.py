@@ -54,11 +54,21 @@ def _visit(run: CourseRun, enrolment: Enrolment | None) -> Enrolment | None:
     return enrolment
 
 
+def _paused_page(enrolment: Enrolment) -> tuple[str, int]:
+    """Why the contents are closed for now, and what opens them."""
+    run = enrolment.run
+    page = render_template("courses/paused.html", run=run, course=run.course, enrolment=enrolment)
+    return page, 403
+
+
 @bp.get("/study/<int:run_id>")
 def study_home(run_id: int) -> ResponseReturnValue:
     """Go to where the learner left off."""
     run = courses.get_run_for_study(run_id)
-    enrolment = _visit(run, enrolments.find_enrolment(run, signed_in()))
+    own = enrolments.find_enrolment(run, signed_in())
+    if own is not None and own.has_place and own.paused_at is not None:
+        return _paused_page(own)
+    enrolment = _visit(run, own)
     outline = (
         queries.outline_of(enrolment)
         if enrolment
@@ -86,7 +96,10 @@ def study(run_id: int, slug: str) -> ResponseReturnValue:
     """One activity of a run, with the outline beside it."""
     place = courses.get_place(run_id, slug, signed_in())
     run, activity = place.run, place.activity
-    enrolment = _visit(run, place.enrolment)
+    own = place.enrolment
+    if own is not None and own.has_place and own.paused_at is not None:
+        return _paused_page(own)
+    enrolment = _visit(run, own)
     if activity is None:
         raise NotFound
     if enrolment is None:

@@ -83,6 +83,7 @@ class Sale:
     items: Sequence[Item]
     supply: str = SupplyKind.COURSE
     facts: Collection[str] = ()
+    due_on: date | None = None
 
 
 def present_rules(seller: Seller, buyer: Buyer, sale: Sale) -> tuple[TaxRule, ...]:
@@ -161,6 +162,7 @@ def issue_invoice(seller: Seller, buyer: Buyer, sale: Sale) -> Invoice:
         purchase_order=buyer.purchase_order,
         language=buyer.language,
         supplied_on=sale.day,
+        due_on=sale.due_on,
         evidence={
             **buyer.evidence,
             "place": [place.country, place.province],

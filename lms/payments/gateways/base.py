@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Protocol
 
 from flask_babel.speaklater import LazyString
 
+from lms.accounts.models import User
 from lms.core.money import Money
 from lms.core.registry import Registered
 from lms.courses.models import CourseRun
@@ -222,6 +223,7 @@ class PaymentGateway(ABC):
     refunds_by_hand: ClassVar[bool] = False  # an administrator sends the money and says so
     instructions: ClassVar[str | None] = None  # notification kind that tells how to pay
     takes_baskets: ClassVar[bool] = False  # several orders at once
+    is_on_account: ClassVar[bool] = False  # delivered at once, paid by a day
 
     @property
     def ledger_account(self) -> str:
@@ -242,6 +244,10 @@ class PaymentGateway(ABC):
         country: ISO 3166-1 alpha-2, None while it is not known.
         """
         return self.is_available(currency)
+
+    def is_offered_to(self, buyer: User) -> bool:
+        """Whether this person may choose it."""
+        return True
 
     @abstractmethod
     def start(self, payable: Payable) -> Started:

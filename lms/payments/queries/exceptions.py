@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from lms.core.db import db
 from lms.courses.models import STUDIES, CourseRun, Enrolment, EnrolmentState
 from lms.courses.seat_models import SEAT, HeldSeats
+from lms.payments.due_models import Due
 from lms.payments.models import (
+    DELIVERED,
     SETTLED,
     Order,
     OrderState,
@@ -18,6 +20,7 @@ from lms.payments.models import (
     RefundState,
 )
 from lms.payments.products import PLACE
+from lms.payments.queries.dues import IS_OPEN, today
 from lms.payments.seat_models import SEATS, Seat, SeatBlock
 
 WAYS = ("payment", "voucher", "scholarship")
@@ -44,26 +47,33 @@ def paid_not_enrolled() -> Select[Order]:
     keeps_money = exists().where(
         Payment.order_id == Order.id, Payment.refunded_minor < Payment.amount_minor
     )
+    owes = and_(Order.state == OrderState.OWED, exists().where(Due.order_id == Order.id, IS_OPEN))
     return (
         select(Order)
         .where(
-            Order.state == OrderState.PAID,
+            Order.state.in_((OrderState.PAID, OrderState.OWED)),
             or_(and_(Order.product == PLACE, ~studies), and_(Order.product == SEATS, ~keeps_seats)),
-            or_(keeps_money, Order.total_minor == 0),
+            or_(keeps_money, Order.total_minor == 0, owes),
         )
         .options(_RUN, joinedload(Order.user))
         .order_by(Order.id)
     )
 
 
-def enrolled_not_paid() -> Select[Enrolment]:
-    """People who study by payment, voucher or scholarship without a paid order, or on a place of no
-    paid block.
+def enrolled_not_paid(*, with_late: bool = True) -> Select[Enrolment]:
+    """People who study by payment, voucher or scholarship without an order that pays for it, or on
+    a place of no paid block.
+
+    An order of which parts are still to be paid pays for it, unless, `with_late`, one is late.
     """
+    pays: ColumnElement[bool] = Order.state.in_(DELIVERED)
+    if with_late:
+        late = exists().where(Due.order_id == Order.id, IS_OPEN, Due.due_on < today())
+        pays = or_(Order.state.in_(SETTLED), and_(Order.state == OrderState.OWED, ~late))
     paid = exists().where(
         Order.run_id == Enrolment.run_id,
         Order.user_id == Enrolment.user_id,
-        Order.state.in_(SETTLED),
+        pays,
         Order.product == PLACE,
     )
     given = exists().where(
@@ -71,7 +81,7 @@ def enrolled_not_paid() -> Select[Enrolment]:
         SeatBlock.id == Seat.block_id,
         SeatBlock.run_id == Enrolment.run_id,
         Order.id == SeatBlock.order_id,
-        Order.state.in_(SETTLED),
+        pays,
     )
     return (
         select(Enrolment)

@@ -363,6 +363,7 @@ def facts_for_messages(order: Order) -> dict[str, Any]:
         "course": order.title,
         "product": order.product,
         "total": [order.total_minor, order.currency],
+        "asked": [order.asked.minor, order.currency],
         "until": order.expires_at.isoformat() if order.expires_at else None,
     }
 

@@ -24,6 +24,7 @@ from lms.payments.bank_files import FileLine
 from lms.payments.bank_models import BankAccount, Why
 from lms.payments.models import SETTLED, Order, OrderState, Payment, Refund
 from lms.payments.queries import bank as queries
+from lms.payments.services import dues
 from lms.payments.services.bookkeeping import money_account
 
 _NUMBER = re.compile(r"P[^A-Z0-9]{0,3}(20\d\d)[^A-Z0-9]{0,3}(\d{6,9})(?!\d)")
@@ -102,12 +103,12 @@ def why_not(account: BankAccount, order: Order, day: date, amount: Money) -> Why
         return Why.PAID_TWICE
     if order.state in (OrderState.CANCELLED, OrderState.REFUNDED):
         return Why.ORDER_CLOSED
-    is_own_way = order.gateway == account.gateway
+    is_own_way = dues.transfer_gateway(order) == account.gateway
     if not is_own_way or money_account(account.gateway, order) != ledger_account(account):
         return Why.OTHER_WAY
     if order.currency != amount.currency:
         return Why.CURRENCY_DIFFERS
-    if order.total != amount:
+    if not dues.accepts(order, amount):
         return Why.AMOUNT_DIFFERS
     if day < _day_of(order) - timedelta(days=1):
         return Why.TOO_EARLY
@@ -162,7 +163,8 @@ class _Matcher:
         if order.id in self.paid:
             found.why = Why.PAID_TWICE
         elif found.why is None:
-            self.paid.add(order.id)
+            if order.state != OrderState.OWED:  # of what is delivered, each line may pay a part
+                self.paid.add(order.id)
             found.verdict = Verdict.CONFIRMS
         return None
 

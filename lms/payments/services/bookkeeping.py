@@ -6,7 +6,8 @@
   sold, and the buyer owes the rest.
 - Money that comes in or goes back moves what the buyer owes.
 - A refund takes back of the sale what is not paid for any more, with its tax: weeks to come first;
-  the fund gets back its part in proportion.
+  the fund gets back its part in proportion. Parts that are due on days are still asked for; one
+  that is waived is taken back likewise, and one that is written off is lost.
 - A week that was taught turns its share of each sale into income; what is for no run is income at
   once.
 
@@ -20,7 +21,7 @@ from collections import defaultdict
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, exists, literal, select
+from sqlalchemy import ColumnElement, String, cast, exists, func, literal, or_, select
 
 from lms.core import clock
 from lms.core.db import db
@@ -35,6 +36,7 @@ from lms.ledger.kinds import EntryKind
 from lms.ledger.models import LedgerEntry
 from lms.ledger.queries import balance_about, find_entry
 from lms.ledger.services.entries import post
+from lms.payments.due_models import Relief, ReliefKind
 from lms.payments.events import OrderPaid, SaleTakenBack, WeekEarned
 from lms.payments.gateways.base import payment_gateways
 from lms.payments.grant_models import OrderGrant
@@ -48,6 +50,7 @@ from lms.payments.models import (
     RefundState,
 )
 from lms.payments.products import ledger_product, product_of
+from lms.payments.queries.dues import owed_of
 from lms.payments.services import grants, order_invoices
 from lms.payments.services.orders import lock_order
 
@@ -98,7 +101,7 @@ def book_sale(order: Order) -> None:
     grant = grants.grant_to_book(order)
     if not order.total and grant is None:
         return
-    assert order.paid_at is not None
+    assert order.sold_at is not None
     invoice = order_invoices.issue_for(order)
     if invoice is None:
         return
@@ -111,7 +114,7 @@ def book_sale(order: Order) -> None:
     }
     if grant is not None:
         amounts[grant.award.fund.account] = grant.amount
-    if _post(EntryKind.SALE, f"order:{order.id}", _day(order.paid_at), order, amounts) is None:
+    if _post(EntryKind.SALE, f"order:{order.id}", _day(order.sold_at), order, amounts) is None:
         return
     db.session.add(OrderRevenue(order_id=order.id, deferred_minor=to_come.minor))
     if grant is not None:
@@ -149,13 +152,38 @@ def book_refund(refund: Refund) -> None:
     amounts = {Account.RECEIVABLE: refund.amount, money_account(rail, order): -refund.amount}
     if _post(EntryKind.REFUND, f"refund:{refund.id}", day, order, amounts, rail) is None:
         return
-    back = Money(_owed(order), order.currency)  # sold, and not paid for any more
+    _take_back_unpaid(order, f"refund:{refund.id}", day, rail)
+
+
+def book_relief(relief: Relief) -> None:
+    """A part of a sale is not asked for any more: taken back, or lost for good."""
+    order, day, source = relief.order, _day(relief.made_at), f"relief:{relief.id}"
+    if relief.kind == ReliefKind.WAIVED:
+        _take_back_unpaid(order, source, day, order.gateway)
+        return
+    amounts: dict[str, Money] = {
+        Account.BAD_DEBT: relief.amount,
+        Account.RECEIVABLE: -relief.amount,
+    }
+    _post(EntryKind.BAD_DEBT, source, day, order, amounts)
+
+
+def book_bad_debt_back(payment: Payment, amount: Money) -> None:
+    """Money came in for what was written off: so much of it is not lost after all."""
+    source, day = f"payment:{payment.id}", _day(payment.received_at)
+    amounts: dict[str, Money] = {Account.RECEIVABLE: amount, Account.BAD_DEBT: -amount}
+    _post(EntryKind.BAD_DEBT_BACK, source, day, payment.order, amounts, payment.gateway)
+
+
+def _take_back_unpaid(order: Order, source: str, day: date, rail: str | None) -> None:
+    """Take back of the sale what is neither paid for nor asked for any more."""
+    back = Money(_owed(order) - owed_of(order), order.currency)
     revenue = db.session.get(OrderRevenue, order.id)
     if back.minor <= 0 or revenue is None:
         return
-    taxes = order_invoices.credit(refund, back)
+    taxes = order_invoices.credit(order, source, back)
     others = {Account.RECEIVABLE: -back, **_tax_postings(taxes, 1)}
-    _take_back(f"refund:{refund.id}", day, order, others, grants.part_to_give_back(order), rail)
+    _take_back(source, day, order, others, grants.part_to_give_back(order), rail)
 
 
 def give_grant_back(order: Order, part: Money) -> None:
@@ -313,8 +341,9 @@ def earn_weeks(run: CourseRun) -> int:
 
 def _earn_week(run: CourseRun, week: int, *, is_last: bool) -> int:
     day = last_day_of_week(run, week)
+    sold_at = func.coalesce(Order.delivered_at, Order.paid_at)
     statement = (
-        select(OrderRevenue, Order.currency, Order.country, Order.gateway, Order.paid_at)
+        select(OrderRevenue, Order.currency, Order.country, Order.gateway, sold_at)
         .join(Order, Order.id == OrderRevenue.order_id)
         .where(
             Order.run_id == run.id,
@@ -326,14 +355,14 @@ def _earn_week(run: CourseRun, week: int, *, is_last: bool) -> int:
     earned: dict[tuple[str, str, str], int] = defaultdict(int)
     by_order: dict[int, Money] = {}
     latest = day
-    for revenue, currency, country, rail, paid_at in db.session.execute(statement):
-        paid_on = _day(paid_at or clock.now())
-        if paid_on > day and not is_last:
+    for revenue, currency, country, rail, sold in db.session.execute(statement):
+        sold_on = _day(sold or clock.now())
+        if sold_on > day and not is_last:
             continue  # enrolled later: the weeks that are left carry it
         share = revenue.deferred_minor // (weeks_of(run) - week + 1)
         revenue.deferred_minor -= share
         revenue.weeks_earned = week
-        latest = max(latest, paid_on)
+        latest = max(latest, sold_on)
         earned[currency, country or "", rail or ""] += share
         by_order[revenue.order_id] = Money(share, currency)
     db.session.flush()
@@ -364,8 +393,12 @@ def book_missing() -> int:
     """Tell the ledger what happened before it was kept, or past it; how many facts were found."""
     sales = db.session.scalars(
         select(Order)
-        .join(Receipt, Receipt.order_id == Order.id)
-        .where(Order.total_minor > 0, _is_not_told("order", Order.id, EntryKind.SALE))
+        .outerjoin(Receipt, Receipt.order_id == Order.id)
+        .where(
+            or_(Receipt.id.is_not(None), Order.delivered_at.is_not(None)),
+            Order.total_minor > 0,
+            _is_not_told("order", Order.id, EntryKind.SALE),
+        )
         .order_by(Order.id)
         .limit(AT_ONCE)
     ).all()

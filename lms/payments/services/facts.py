@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
+
 from sqlalchemy import select
 
 from lms.core import clock
 from lms.core.db import db
 from lms.notifications.services import tell
 from lms.payments import queries
+from lms.payments.due_models import Due
 from lms.payments.gateways.base import (
     DisputeTold,
     Fact,
@@ -20,7 +23,8 @@ from lms.payments.gateways.base import (
     SessionExpired,
 )
 from lms.payments.models import Order, OrderState, WebhookEvent
-from lms.payments.services import disputes, orders, payments, purchases, refunds
+from lms.payments.queries.dues import find_due
+from lms.payments.services import disputes, orders, parts, payments, purchases, refunds
 from lms.payments.services.numbers import insert_if_new
 
 
@@ -56,6 +60,9 @@ def apply_fact(gateway: str, fact: Fact) -> Order | None:
         return disputes.note_dispute(gateway, fact)
     order = queries.find_order(fact.order)
     if order is None:
+        due = find_due(fact.order)
+        if due is not None:
+            return _apply_to_due(gateway, due, fact)
         purchase = queries.find_purchase(fact.order)
         return purchases.apply_fact(gateway, purchase, fact) if purchase else None
     match fact:
@@ -73,11 +80,7 @@ def apply_fact(gateway: str, fact: Fact) -> Order | None:
             payment = payments.take_payment(order, gateway, reference, amount)
             refunds.note_money_returned(payment, refunded)
         case RefundSettled(refund=refund_uuid, reference=reference, failure=failure):
-            refund = queries.find_refund(refund_uuid)
-            if refund is not None and failure is not None:
-                refunds.fail_refund(refund, failure)
-            elif refund is not None:
-                refunds.settle_refund(refund, reference)
+            _note_refund(refund_uuid, reference, failure)
     return order
 
 
@@ -88,3 +91,30 @@ def _note_failure(order: Order, fact: PaymentDeclined) -> None:
     payments.note_declined(order, fact)
     if fact.is_final:
         tell(order.user, "payments.payment_failed", **queries.facts_for_messages(order))
+
+
+def _apply_to_due(gateway: str, due: Due, fact: Fact) -> Order:
+    """Do what a fact about the payment page of a part asks for. Safe to repeat."""
+    order = due.order
+    match fact:
+        case PaymentArrived(reference=reference, amount=amount):
+            payments.take_payment(order, gateway, reference, amount, due=due)
+        case MoneyReturned(reference=reference, amount=amount, refunded=refunded):
+            payment = payments.take_payment(order, gateway, reference, amount, due=due)
+            refunds.note_money_returned(payment, refunded)
+        case SessionExpired(session=session):
+            parts.forget_page(due, session)
+        case PaymentDeclined(session=session, is_final=True):
+            parts.forget_page(due, session)
+            tell(order.user, "payments.part_due", **parts.facts(due))
+        case RefundSettled(refund=refund_uuid, reference=reference, failure=failure):
+            _note_refund(refund_uuid, reference, failure)
+    return order
+
+
+def _note_refund(key: uuid.UUID, reference: str, failure: str | None) -> None:
+    refund = queries.find_refund(key)
+    if refund is not None and failure is not None:
+        refunds.fail_refund(refund, failure)
+    elif refund is not None:
+        refunds.settle_refund(refund, reference)

@@ -15,6 +15,7 @@ from lms.courses.models import CourseRun
 from lms.payments import queries
 from lms.payments.grant_models import OrderGrant
 from lms.payments.models import OPEN, Order
+from lms.payments.queries.dues import still_asked
 from lms.pricing.engine import OfferKind
 from lms.pricing.services.quotes import Calculation
 from lms.scholarships.models import Application, ApplicationState
@@ -110,11 +111,12 @@ def note_booked(grant: OrderGrant) -> None:
 
 
 def part_to_give_back(order: Order) -> Money:
-    """What the fund should get back by now: in proportion to what the buyer got back."""
+    """What the fund should get back by now: in proportion to what the buyer need not pay."""
     grant, nothing = find_grant(order), Money(0, order.currency)
     if grant is None or not grant.booked_at or not order.total_minor:
         return nothing
-    kept = min(max(queries.kept_for(order), 0), order.total_minor)
+    stands = queries.kept_for(order) + still_asked(order)
+    kept = min(max(stands, 0), order.total_minor)
     due = grant.amount_minor * (order.total_minor - kept) // order.total_minor
     return Money(max(0, due - grant.given_back_minor), order.currency)
 

@@ -22,8 +22,9 @@ from lms.courses.services.enrolment import (
 from lms.notifications.services import tell
 from lms.payments import queries
 from lms.payments.errors import NoOtherRun, NothingToLeave, OfferChanged
-from lms.payments.models import SETTLED, Order, OrderState, Payment, RefundReason
-from lms.payments.services import bookkeeping, grants, refunds
+from lms.payments.models import DELIVERED, Order, OrderState, Payment, RefundReason
+from lms.payments.queries.dues import has_parts, owed_of
+from lms.payments.services import bookkeeping, dues, grants, refunds
 from lms.payments.services.orders import lock_order
 from lms.payments.services.refund_policy import Back, Policy, Why, amount_back, as_policy, dates_of
 from lms.payments.services.terms import find_terms, keep_terms
@@ -43,12 +44,13 @@ def own_enrolment(order: Order, known: Enrolment | None = None) -> Enrolment | N
 
     known: the buyer's enrolment in the run, where it was looked up already.
     """
-    if order.state not in SETTLED or not order.is_for_place:
+    if not order.is_delivered or not order.is_for_place:
         return None
     enrolment = known or queries.find_enrolment(order.place.id, order.user_id)
     if enrolment is None or enrolment.state != EnrolmentState.ACTIVE:
         return None
-    if order.total_minor and all(payment.exception for payment in order.payments):
+    is_paid_for = any(payment.exception is None for payment in order.payments)
+    if order.total_minor and order.delivered_at is None and not is_paid_for:
         return None
     return enrolment
 
@@ -59,8 +61,8 @@ def back_for(order: Order) -> Back:
 
 
 def _back_for(order: Order, terms: OrderTerms | None) -> Back:
-    paid = Money(sum(amount.minor for _payment, amount in paid_and_kept(order)), order.currency)
-    return part_of(paid, order, terms)
+    paid = sum(amount.minor for _payment, amount in paid_and_kept(order))
+    return part_of(Money(paid + owed_of(order), order.currency), order, terms)
 
 
 def part_of(price: Money, order: Order, terms: OrderTerms | None) -> Back:
@@ -96,7 +98,8 @@ def leave_run(order: Order, shown: Money, *, as_credit: bool = False) -> Back:
     offered = back.as_credit if as_credit else back.amount
     if offered != shown:
         raise OfferChanged
-    left = offered.minor
+    waived = min(owed_of(order), offered.minor)  # what is not paid is not asked for first
+    left = offered.minor - waived
     reason = RefundReason.RUN_MOVED if back.why == Why.MOVED else RefundReason.BY_BUYER
     for payment, remaining in paid_and_kept(order):
         part = Money(min(left, remaining.minor), order.currency)
@@ -110,6 +113,7 @@ def leave_run(order: Order, shown: Money, *, as_credit: bool = False) -> Back:
         if to_fund.amount:
             order.state = OrderState.PARTIALLY_REFUNDED if grant.kept else OrderState.REFUNDED
     end_enrolment(enrolment, EnrolmentState.WITHDRAWN)
+    dues.waive(order, waived, reason)
     return back
 
 
@@ -170,6 +174,8 @@ def transfer(order: Order, to: CourseRun) -> None:
     db.session.flush()
     bookkeeping.book_transfer(order, before)
     activate(new)
+    if has_parts(order):
+        dues.follow_access(order)
 
 
 def agree_to_dates(order: Order) -> None:
@@ -187,7 +193,7 @@ def moved_orders() -> Sequence[OrderTerms]:
         .join(Order, Order.id == OrderTerms.order_id)
         .join(CourseRun, CourseRun.id == Order.run_id)
         .where(
-            Order.state.in_((OrderState.PAID, OrderState.PARTIALLY_REFUNDED)),
+            Order.state.in_(DELIVERED),
             CourseRun.state == PublicationState.PUBLISHED,
             CourseRun.starts_on > OrderTerms.first_day,
             CourseRun.starts_on >= clock.now().date(),

@@ -28,6 +28,7 @@ from lms.ledger.kinds import Difference, EntryKind
 from lms.ledger.models import LedgerEntry, LedgerPosting
 from lms.ledger.queries import movements
 from lms.payments import queries
+from lms.payments.due_models import Due
 from lms.payments.grant_models import OrderGrant
 from lms.payments.models import (
     Order,
@@ -38,6 +39,7 @@ from lms.payments.models import (
     Refund,
     RefundState,
 )
+from lms.payments.queries.dues import OPEN_MINOR
 
 
 def _differing(
@@ -70,10 +72,10 @@ def _differing(
 
 
 def _sales() -> Iterable[Unexplained]:
-    has_receipt = Order.id.in_(select(Receipt.order_id))
+    is_sold = or_(Order.delivered_at.is_not(None), Order.id.in_(select(Receipt.order_id)))
     found = _differing(
         "order", Order, EntryKind.SALE, Order.currency, Order.total_minor,
-        has_receipt, Order.total_minor > 0,
+        is_sold, Order.total_minor > 0,
     )  # fmt: skip
     for key, minor, currency in found:
         yield Unexplained(Difference.SALE, f"order {key}", Money(minor, currency))
@@ -81,7 +83,7 @@ def _sales() -> Iterable[Unexplained]:
 
 def _invoices() -> Iterable[Unexplained]:
     """What was issued and what was posted have the same sum and the same tax; no sale lacks one."""
-    for is_note, source in ((False, "order:"), (True, "refund:")):
+    for is_note, source in ((False, "order:"), (True, "refund:"), (True, "relief:")):
         kind = EntryKind.CREDIT_NOTE if is_note else EntryKind.SALE
         document = InvoiceKind.CREDIT_NOTE if is_note else InvoiceKind.INVOICE
         entry = and_(LedgerEntry.source == Invoice.source, LedgerEntry.kind == kind.value)
@@ -177,7 +179,10 @@ def _refunds() -> Iterable[Unexplained]:
 
 
 def _owed() -> Iterable[Unexplained]:
-    """Nobody owes after a sale, and nobody is owed more than what is on its way back."""
+    """Buyers owe the open parts of what was delivered to them, and nothing else.
+
+    Nobody is owed more than what is on its way back.
+    """
     on_its_way: dict[tuple[str, str], int] = defaultdict(int)
     requested = (
         select(Order.number, Refund.currency, Refund.amount_minor)
@@ -186,6 +191,15 @@ def _owed() -> Iterable[Unexplained]:
     )
     for number, currency, minor in db.session.execute(requested):
         on_its_way[f"order:{number}", currency] += minor
+    asked: dict[tuple[str, str], int] = {}
+    open_parts = (
+        select(Order.number, Due.currency, func.sum(OPEN_MINOR))
+        .join(Order, Order.id == Due.order_id)
+        .where(Order.delivered_at.is_not(None), OPEN_MINOR > 0)
+        .group_by(Order.number, Due.currency)
+    )
+    for number, currency, minor in db.session.execute(open_parts):
+        asked[f"order:{number}", currency] = int(minor)
     owed = func.sum(LedgerPosting.amount_minor)
     statement = (
         select(LedgerEntry.about, LedgerPosting.currency, owed)
@@ -199,8 +213,11 @@ def _owed() -> Iterable[Unexplained]:
         .order_by(LedgerEntry.about)
     )
     for about, currency, minor in db.session.execute(statement):
-        if not -on_its_way[about, currency] <= minor <= 0:
-            yield Unexplained(Difference.OWED, about, Money(int(minor), currency))
+        more = int(minor) - asked.pop((about, currency), 0)
+        if not -on_its_way[about, currency] <= more <= 0:
+            yield Unexplained(Difference.OWED, about, Money(more, currency))
+    for (about, currency), minor in sorted(asked.items()):
+        yield Unexplained(Difference.OWED, about, Money(-minor, currency))
 
 
 def _weeks_to_come() -> Iterable[Unexplained]:
@@ -231,7 +248,7 @@ def _weeks_to_come() -> Iterable[Unexplained]:
 def _places() -> Iterable[Unexplained]:
     for order in db.session.scalars(queries.paid_not_enrolled()):
         yield Unexplained(Difference.NOT_ENROLLED, f"order:{order.number}", order.total)
-    for enrolment in db.session.scalars(queries.enrolled_not_paid()):
+    for enrolment in db.session.scalars(queries.enrolled_not_paid(with_late=False)):
         yield Unexplained(Difference.NOT_PAID, f"enrolment {enrolment.id}")
 
 

@@ -17,6 +17,7 @@ from lms.invoicing.services.invoices import Buyer, Item, Sale
 from lms.invoicing.services.sellers import main_seller
 from lms.payments.models import Order, Refund
 from lms.payments.products import ledger_product, product_of
+from lms.payments.queries.dues import dues_of
 from lms.payments.services.attention import call_administrators
 from lms.payments.services.terms import find_terms
 
@@ -47,18 +48,20 @@ def buyer_of(order: Order) -> Buyer:
 
 
 def sale_of(order: Order) -> Sale:
-    """What is sold, on the day on which it was paid."""
+    """What is sold, on the day on which it was paid, or delivered before that."""
     with speaking(order.language):
         taxable = product_of(order).taxable(order)
-    paid_at = order.paid_at or clock.now()
+    sold_at = order.sold_at or clock.now()
+    days = [due.due_on for due in dues_of(order)] if order.delivered_at else []
     return Sale(
         source=f"order:{order.id}",
         reference=order.number,
         product=ledger_product(order),
-        day=clock.local_date(paid_at, settings().default_time_zone),
+        day=clock.local_date(sold_at, settings().default_time_zone),
         items=[Item(taxable.description, order.total, order.quantity)],
         supply=taxable.supply,
         facts=taxable.facts,
+        due_on=max(days, default=None),
     )
 
 
@@ -75,13 +78,13 @@ def issue_for(order: Order) -> Invoice | None:
         return None
 
 
-def credit(refund: Refund, back: Money) -> dict[str, Money]:
-    """Issue the credit note for what a refund takes back of its sale; its tax by jurisdiction."""
-    invoice = invoices.find_invoice(f"order:{refund.order_id}")
+def credit(order: Order, source: str, back: Money) -> dict[str, Money]:
+    """Issue the credit note for what is taken back of a sale; its tax by jurisdiction."""
+    invoice = invoices.find_invoice(f"order:{order.id}")
     if invoice is None:
         return {}
     try:
-        note = invoices.issue_credit_note(invoice, back, f"refund:{refund.id}")
+        note = invoices.issue_credit_note(invoice, back, source)
     except NothingToCredit:
         return {}
     return invoices.taxes_of(note)

@@ -110,7 +110,7 @@ def place_order(
     if credit is not None and (credit.currency != total.currency or credit > total):
         raise QuoteChanged
     is_open = bool(total) and credit != total
-    gateway = _usable_gateway(gateway_name, total.currency, run, country) if is_open else None
+    gateway = _usable_gateway(gateway_name, total.currency, user, run, country) if is_open else None
     grant = grants.wanted(shown.award, calculation)
     if before is not None:
         terms = (before.gateway, before.voucher_id, before.total, grants.wanted_by(before))
@@ -181,7 +181,9 @@ def order_item(
     calculation = item.calculations.get(price.currency)
     quote = _quote_for(calculation, user, ticket) if calculation else None
     discount = calculation.discount.minor * item.quantity if calculation else 0
-    gateway = _usable_gateway(gateway_name, price.currency, item.run, country) if price else None
+    gateway = (
+        _usable_gateway(gateway_name, price.currency, user, item.run, country) if price else None
+    )
     before = queries.find_open_item(item.product, item.key, user)
     if before is not None:
         before = lock_order(before)
@@ -252,12 +254,30 @@ def _holds_for(gateway_name: str | None) -> timedelta:
 
 
 def _usable_gateway(
-    name: str | None, currency: str, run: CourseRun | None, country: str | None
+    name: str | None, currency: str, buyer: User, run: CourseRun | None, country: str | None
 ) -> PaymentGateway:
     gateway = payment_gateways.get(name or "")
-    if gateway is None or not gateway.offers(currency, run, country):
+    if gateway is None or gateway not in usable_gateways(currency, buyer, run, country):
         raise GatewayUnknown
     return gateway
+
+
+def usable_gateways(
+    currency: str,
+    buyer: User | None,
+    run: CourseRun | None = None,
+    country: str | None = None,
+) -> list[PaymentGateway]:
+    """The ways to pay that a person may choose for a place in a run, or for another thing.
+
+    buyer: None for somebody who is not signed in.
+    """
+    return [
+        one
+        for one in payment_gateways.values()
+        if one.offers(currency, run, country)
+        and (one.is_offered_to(buyer) if buyer else not one.is_on_account)
+    ]
 
 
 def _take_up(order: Order, gateway: PaymentGateway | None) -> Order:
@@ -285,6 +305,16 @@ def close_page(gateway: str | None, session: str | None) -> None:
     """Have a payment page closed on which nobody shall pay any more."""
     if session:
         enqueue("payments.close_page", gateway=gateway, session=session)
+
+
+def change_page(order: Order) -> None:
+    """Close the open payment page of an order that asks for another amount now."""
+    if order.gateway_session:
+        enqueue("payments.close_page", gateway=order.gateway, session=order.gateway_session)
+    order.state = OrderState.DRAFT
+    order.gateway_session = order.gateway_url = None
+    order.attempt += 1
+    db.session.flush()
 
 
 def page_is_open(order: Order) -> bool:

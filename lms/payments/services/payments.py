@@ -12,10 +12,12 @@ from lms.core.events import emit
 from lms.core.money import Money
 from lms.notifications.services import tell
 from lms.payments import queries
+from lms.payments.due_models import Due
 from lms.payments.errors import OrderClosed, ReferenceUsed, WrongTransferAmount
-from lms.payments.events import OrderPaid, PaymentFailed
+from lms.payments.events import OrderDelivered, OrderPaid, PaymentFailed
 from lms.payments.gateways.base import (
     PaymentDeclined,
+    payment_gateways,
 )
 from lms.payments.models import (
     OPEN,
@@ -26,7 +28,16 @@ from lms.payments.models import (
     RefundReason,
 )
 from lms.payments.products import Refused, product_of
-from lms.payments.services import bookkeeping, credits, grants, order_invoices, orders, refunds
+from lms.payments.queries.dues import part_facts
+from lms.payments.services import (
+    bookkeeping,
+    credits,
+    dues,
+    grants,
+    order_invoices,
+    orders,
+    refunds,
+)
 from lms.payments.services.attention import call_administrators
 from lms.payments.services.receipts import issue_receipt
 from lms.payments.services.vouchers import retake_voucher
@@ -36,9 +47,17 @@ _UNPAID = (OrderState.DRAFT, OrderState.PENDING, OrderState.CANCELLED, OrderStat
 
 
 def take_payment(
-    order: Order, gateway: str, reference: str, amount: Money, confirmed_by: User | None = None
+    order: Order,
+    gateway: str,
+    reference: str,
+    amount: Money,
+    confirmed_by: User | None = None,
+    due: Due | None = None,
 ) -> Payment:
-    """Note money received and, when it is what the order asks for, deliver. Safe to repeat."""
+    """Note money received and, when it is what the order asks for, deliver. Safe to repeat.
+
+    due: the part for whose own payment page it came.
+    """
     order = orders.lock_order(order)
     payment = queries.find_payment(gateway, reference)
     if payment is not None:
@@ -54,16 +73,19 @@ def take_payment(
     db.session.add(payment)
     db.session.flush()
     bookkeeping.book_payment(payment)
-    if amount != order.due:
+    if due is not None or order.delivered_at is not None:
+        return _take_part(payment, due)
+    if amount != order.asked:
         payment.exception = PaymentException.AMOUNT_DIFFERS
         db.session.flush()
         call_administrators(order, PaymentException.AMOUNT_DIFFERS)
         return payment
+    is_part = order.first_minor is not None
     was_paid_before = not orders.change_state(
         order,
-        OrderState.PAID,
+        OrderState.OWED if is_part else OrderState.PAID,
         _UNPAID,
-        paid_at=clock.now(),
+        paid_at=None if is_part else clock.now(),
         expires_at=None,
         is_settling=False,
         failure=None,
@@ -76,12 +98,63 @@ def take_payment(
     if refused is None and not credits.retake(order):
         refused = Refused(PaymentException.SEAT_GONE, RefundReason.SEAT_GONE)
     if refused is not None:
+        dues.drop(order)
         grants.release_grant(order)
         credits.release(order)
         return _give_back(payment, refused.why, refused.reason)
-    _take_credit(order)
-    _deliver(order)
+    if is_part:
+        deliver_owed(order)
+        _tell_of_part(payment)
+    else:
+        _take_credit(order)
+        _deliver(order)
     return payment
+
+
+def _take_part(payment: Payment, due: Due | None) -> Payment:
+    """Money for an order that is delivered, or for a page of one of its parts."""
+    order = payment.order
+    if due is not None:
+        due.gateway_session = due.gateway_url = due.expires_at = None
+    if due is not None and payment.amount_minor != due.page_minor:
+        payment.exception = PaymentException.AMOUNT_DIFFERS
+    elif order.state != OrderState.OWED or not dues.is_for_parts(order, payment, due):
+        is_transfer = payment_gateways[payment.gateway].refunds_by_hand
+        if order.state != OrderState.OWED or not is_transfer:
+            return _give_back(payment, PaymentException.PAID_TWICE, RefundReason.PAID_TWICE)
+        payment.exception = PaymentException.AMOUNT_DIFFERS
+    db.session.flush()
+    if payment.exception is not None:
+        call_administrators(order, PaymentException.AMOUNT_DIFFERS)
+        return payment
+    dues.take(order, payment)
+    _tell_of_part(payment)
+    if order.state == OrderState.PAID:
+        issue_receipt(order)
+        emit(OrderPaid(order))
+    return payment
+
+
+def _tell_of_part(payment: Payment) -> None:
+    order = payment.order
+    tell(
+        order.user,
+        "payments.part_received",
+        **queries.facts_for_messages(order),
+        amount=[payment.amount_minor, payment.currency],
+        parts=part_facts(order),
+    )
+
+
+def deliver_owed(order: Order) -> None:
+    """The buyer has it before all is paid: sold and invoiced, with the parts that are due."""
+    order.delivered_at = clock.now()
+    db.session.flush()
+    dues.follow(order)
+    bookkeeping.book_sale(order)
+    product_of(order).deliver(order)
+    dues.follow_access(order)
+    emit(OrderDelivered(order))
 
 
 def pay_by_credit(order: Order) -> None:
@@ -148,14 +221,16 @@ def confirm_transfer(
 ) -> Payment:
     """An administrator saw the money of a transfer on the account.
 
-    Raises WrongTransferAmount, ReferenceUsed or OrderClosed.
+    Of an order that is delivered it may pay a part. Raises WrongTransferAmount, ReferenceUsed or
+    OrderClosed.
     """
-    if amount != order.total:
-        raise WrongTransferAmount
-    if order.gateway is None or order.state not in _UNPAID:
+    if order.gateway is None or order.state not in (*_UNPAID, OrderState.OWED):
         raise OrderClosed
-    if queries.find_payment(order.gateway, reference) is not None:
+    if not dues.accepts(order, amount):
+        raise WrongTransferAmount
+    gateway = dues.transfer_gateway(order)
+    if queries.find_payment(gateway, reference) is not None:
         raise ReferenceUsed
-    payment = take_payment(order, order.gateway, reference, amount, by)
+    payment = take_payment(order, gateway, reference, amount, by)
     record("payments.confirm_transfer", order, by.id, amount=amount.minor, **details)
     return payment

@@ -26,6 +26,7 @@ from lms.courses.models import (
     EnrolmentState,
     PublicationState,
 )
+from lms.courses.services.access import note_owed
 from lms.courses.services.enrolment import (
     activate,
     end_enrolment,
@@ -88,7 +89,7 @@ class PlaceInRun(Product):
         Who comes too late waits for the next seat.
         """
         enrolment = _enrolment(order)
-        if enrolment is not None and enrolment.may_study:
+        if enrolment is not None and enrolment.has_place:
             return _PAID_TWICE
         if order.place.state == PublicationState.CANCELLED:
             return _CANCELLED
@@ -121,8 +122,15 @@ class PlaceInRun(Product):
     def take_back(self, order: Order) -> None:
         """Without money there is no seat, unless another payment carries it."""
         enrolment = _enrolment(order)
-        if enrolment is not None and enrolment.may_study and queries.carries_enrolment(order):
+        carries = order.delivered_at is not None or queries.carries_enrolment(order)
+        if enrolment is not None and enrolment.has_place and carries:
             end_enrolment(enrolment, EnrolmentState.REFUNDED)
+
+    def note_owed(self, order: Order, *, is_owed: bool, is_late: bool) -> None:
+        """The certificate waits for the last part, and a late one closes the study pages."""
+        enrolment = _enrolment(order)
+        if enrolment is not None and enrolment.has_place:
+            note_owed(enrolment, is_owed=is_owed, is_late=is_late)
 
     def taxable(self, order: Order) -> Taxable:
         """The course with its days, and whether one can fail it."""

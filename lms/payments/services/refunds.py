@@ -22,8 +22,8 @@ from lms.payments.events import OrderRefunded, RefundAsked
 from lms.payments.gateways.base import payment_gateways
 from lms.payments.models import (
     AS_CREDIT,
+    DELIVERED,
     OPEN,
-    SETTLED,
     Order,
     OrderState,
     Payment,
@@ -32,7 +32,8 @@ from lms.payments.models import (
     RefundState,
 )
 from lms.payments.products import product_of
-from lms.payments.services import credits
+from lms.payments.queries.dues import has_parts, owed_of
+from lms.payments.services import credits, dues
 from lms.payments.services.attention import call_administrators
 from lms.payments.services.bookkeeping import (
     book_failed_refund,
@@ -109,9 +110,12 @@ def refund_order(
 ) -> list[Refund]:
     """Give back a part of what was paid for the order, or all of it when `amount` is None.
 
-    Raises NothingToRefund when there is not so much left.
+    Of all of it nothing more is asked for either. Raises NothingToRefund when there is not so much
+    left.
     """
     order = lock_order(order)
+    owed = owed_of(order) if order.state == OrderState.OWED and amount is None else 0
+    dues.waive(order, owed, reason, by)
     left = [payment for payment in queries.payments_of(order) if payment.remaining]
     parts = [(payment, payment.remaining) for payment in left]
     if amount is not None:
@@ -121,7 +125,9 @@ def refund_order(
         for payment, part in parts
         if part
     ]
-    if not found:
+    if owed and not found:
+        _take_back(order)
+    elif not found:
         raise NothingToRefund
     if by is not None:
         total = sum(refund.amount_minor for refund in found)
@@ -154,6 +160,7 @@ def settle_refund(refund: Refund, reference: str) -> None:
     db.session.refresh(refund)
     if not settled.rowcount:
         return
+    dues.note_refund(refund)
     book_refund(refund)
     _follow_ledger(order)
     if refund.reason != RefundReason.DISPUTE_LOST:
@@ -207,6 +214,7 @@ def fail_refund(refund: Refund, failure: str) -> None:
             .execution_options(synchronize_session="fetch")
         )
         order = lock_order(refund.order)
+        dues.note_failed_refund(refund)
         book_failed_refund(refund)
         _follow_ledger(order)
         call_administrators(refund.order, "refund_failed")
@@ -248,7 +256,11 @@ def _note(payment: Payment, amount: Money, reason: RefundReason, reference: str)
 
 def _follow_ledger(order: Order) -> None:
     """Let the order's state say what the ledger says; without money it is taken back."""
-    if order.state not in (*SETTLED, OrderState.REFUNDED):
+    if order.state not in (*DELIVERED, OrderState.REFUNDED):
+        return
+    if has_parts(order):
+        dues.follow(order)
+        _take_back(order)
         return
     kept = queries.kept_for(order)
     if kept >= order.total_minor:
@@ -258,14 +270,18 @@ def _follow_ledger(order: Order) -> None:
     else:
         order.state = OrderState.REFUNDED
     db.session.flush()
-    if order.state == OrderState.REFUNDED:
+    _take_back(order)
+
+
+def _take_back(order: Order) -> None:
+    if order.state in (OrderState.REFUNDED, OrderState.CANCELLED):
         product_of(order).take_back(order)
 
 
 def refund_cancelled_run(event: CourseRunCancelled) -> None:
     """A run does not take place: close its open orders and give all money back."""
     for order in db.session.scalars(
-        select(Order).where(Order.run_id == event.run.id, Order.state.in_((*OPEN, *SETTLED)))
+        select(Order).where(Order.run_id == event.run.id, Order.state.in_((*OPEN, *DELIVERED)))
     ).all():
         if order.is_open:
             close_order(order, OrderState.CANCELLED)

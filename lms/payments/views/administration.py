@@ -17,6 +17,7 @@ from lms.config import LANGUAGES
 from lms.core import clock
 from lms.core.amounts import read_amount
 from lms.core.db import db
+from lms.core.money import Money
 from lms.core.pagination import paginate
 from lms.core.settings import settings
 from lms.core.site_settings import read, write
@@ -38,6 +39,7 @@ from lms.payments.forms import (
 )
 from lms.payments.gateways.base import payment_gateways
 from lms.payments.models import Order, OrderState, RefundReason
+from lms.payments.queries.dues import dues_of, has_parts, owed_of
 from lms.payments.services import refunds as refund_services
 from lms.payments.services.guests import GuestSales
 from lms.payments.services.order_invoices import issued_for
@@ -98,11 +100,12 @@ def _order_page(
     order: Order, status: int = 200, transfer: TransferForm | None = None
 ) -> ResponseReturnValue:
     gateway = payment_gateways.get(order.gateway or "")
-    takes_transfer = (
+    takes_transfer = order.state == OrderState.OWED or (
         gateway is not None
         and gateway.refunds_by_hand
         and order.state not in (*_SETTLED_STATES, OrderState.REFUNDED)
     )
+    owed = owed_of(order) if order.state == OrderState.OWED else 0
     page = render_template(
         "payments/admin/order.html",
         order=order,
@@ -110,6 +113,8 @@ def _order_page(
         timeline=queries.timeline(order),
         issued=issued_for(order),
         transfer=(transfer or TransferForm()) if takes_transfer else None,
+        parts=dues_of(order) if has_parts(order) else [],
+        owed=Money(owed, order.currency) if owed else None,
         refund=RefundForm(),
         settle=SettleForm(),
         can_refund=any(payment.remaining for payment in order.payments),

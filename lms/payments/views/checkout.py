@@ -16,6 +16,7 @@ from lms.core.amounts import amount_text
 from lms.core.db import db, transaction
 from lms.core.limits import limiter
 from lms.core.money import Money
+from lms.core.settings import settings
 from lms.core.templating import format_money
 from lms.core.text import current_language, in_language
 from lms.core.web import own_transaction, public
@@ -31,9 +32,12 @@ from lms.payments.errors import (
 )
 from lms.payments.forms import CheckoutForm
 from lms.payments.gateways.base import payment_gateways
-from lms.payments.models import Order, OrderState
+from lms.payments.models import Order
 from lms.payments.services import credits, guests
 from lms.payments.services import orders as services
+from lms.payments.services.dues import Part
+from lms.payments.services.on_account import agree
+from lms.payments.services.parts import schedule_for
 from lms.payments.services.payments import pay_by_credit
 from lms.payments.services.prices import ShownTotal, Wishes, show_price, terms_for
 from lms.payments.services.selling import selling_settings
@@ -41,7 +45,7 @@ from lms.payments.services.terms import find_terms
 from lms.payments.views import bp, shared
 from lms.pricing import queries as pricing
 from lms.pricing.errors import AmountTooLow, PaymentRefused, PriceOnRequest, QuoteChanged
-from lms.pricing.services.quotes import Terms, calculate, make_ticket
+from lms.pricing.services.quotes import Calculation, Terms, calculate, make_ticket
 from lms.scholarships.errors import AwardGone
 from lms.scholarships.models import Application
 from lms.scholarships.queries import standing
@@ -87,6 +91,19 @@ class Checkout:
         )
 
 
+def _parts(run: CourseRun, calculation: Calculation | None) -> list[Part]:
+    """The parts in which a signed-in buyer may pay; empty where it is all at once."""
+    if calculation is None or not calculation.total or present_user() is None:
+        return []
+    return schedule_for(run, calculation.total)
+
+
+def _is_missing(form: CheckoutForm) -> bool:
+    """Whether the invoice needs something that was not said."""
+    needs = [form.needs_province(), form.needs_purchase_order(form.is_on_account())]
+    return any(needs)
+
+
 def _form(run: CourseRun) -> CheckoutForm:
     form = CheckoutForm()
     form.offer_countries()
@@ -99,6 +116,7 @@ def _form(run: CourseRun) -> CheckoutForm:
         if before is not None:
             form.gateway.data = before.gateway
             form.voucher.data = before.voucher.code if before.voucher else ""
+            form.in_parts.data = before.first_minor is not None
             form.show_billing(find_terms(before))
     return form
 
@@ -112,8 +130,8 @@ def check_out(run: CourseRun, form: CheckoutForm) -> Checkout:
     terms = terms_for(run, user, country, form.currency.data or None, award)
     usable = [
         one
-        for one in payment_gateways.values()
-        if one.offers(terms.currency or "", run, country) and (user or guests.may_use(one))
+        for one in services.usable_gateways(terms.currency or "", user, run, country)
+        if user or guests.may_use(one)
     ]
     form.offer(terms.currencies, usable)
     form.currency.data = terms.currency
@@ -170,6 +188,8 @@ def checkout_page(
         award=asked.award,
         may_apply=asked.has_funds and can("scholarships.apply", run),
         refund_rule=shared.refund_rule(),
+        parts=_parts(run, calculation),
+        pause_after=settings().pause_after_days,
         error=error,
         is_full=status == RunFull.status and error == str(RunFull.message),
     )
@@ -196,7 +216,7 @@ def checkout(run_uuid: uuid.UUID) -> ResponseReturnValue:
     if present_user() is None:
         return redirect(url_for(".guest_checkout", run_uuid=run_uuid))
     enrolment = queries.find_enrolment(run.id, signed_in().id)
-    if enrolment is not None and enrolment.may_study:
+    if enrolment is not None and enrolment.has_place:
         flash(_("You are already enrolled in this course run."), "info")
         return redirect(url_for("courses.study_home", run_id=run.id))
     return checkout_page(run, _form(run))
@@ -215,7 +235,7 @@ def place_order(run_uuid: uuid.UUID) -> ResponseReturnValue:
         require("payments.buy", run)
         form = _form(run)
         is_valid = form.validate_on_submit()
-        is_valid = is_valid and ("apply" in request.form or not form.needs_province())
+        is_valid = is_valid and ("apply" in request.form or not _is_missing(form))
         if "apply" in request.form or not is_valid or check_out(run, form).shown is None:
             return checkout_page(run, form, 200 if is_valid else 422)
     try:
@@ -240,7 +260,7 @@ def place_order(run_uuid: uuid.UUID) -> ResponseReturnValue:
             )
             if credit:
                 pay_by_credit(order)
-            order_uuid = order.uuid
+            order_uuid = agree(order, in_parts=form.in_parts.data).uuid
     except VoucherRefused as refusal:
         form.voucher.errors = [str(refusal.text)]
         with transaction(write=False):
@@ -262,7 +282,7 @@ def open_payment_page(order_uuid: uuid.UUID) -> ResponseReturnValue:
     order_page = redirect(url_for("payments.show_order", order_uuid=order_uuid), 303)
     with transaction(write=False):
         order = queries.get_order(order_uuid)
-        if order.state == OrderState.PAID:
+        if order.is_delivered:
             title = in_language(order.title)
             if order.is_for_place:
                 flash(_("Welcome. You are enrolled in %(title)s.", title=title), "success")

@@ -21,6 +21,7 @@ from lms.payments.forms import ItemForm
 from lms.payments.gateways.base import payment_gateways
 from lms.payments.products import Item, products
 from lms.payments.services import orders as services
+from lms.payments.services.on_account import agree
 from lms.payments.services.terms import find_terms
 from lms.payments.views import bp
 from lms.payments.views.checkout import open_payment_page
@@ -56,8 +57,7 @@ def _find(product: str, key: uuid.UUID, form: ItemForm) -> Item:
     if currency not in item.prices:
         currency = next(iter(item.prices), "")  # none where the price is on request
     country = form.country.data or None
-    usable = [one for one in payment_gateways.values() if one.offers(currency, item.run, country)]
-    form.offer(list(item.prices), usable)
+    form.offer(list(item.prices), services.usable_gateways(currency, user, item.run, country))
     form.currency.data = currency
     return item
 
@@ -106,7 +106,8 @@ def order_item(product: str, item: uuid.UUID) -> ResponseReturnValue:
         form = _form()
         offered = _find(product, item, form)
         is_valid = form.validate_on_submit()
-        is_valid = is_valid and ("apply" in request.form or not form.needs_province())
+        needs = form.needs_purchase_order(form.is_on_account()) or form.needs_province()
+        is_valid = is_valid and ("apply" in request.form or not needs)
         if "apply" in request.form or not is_valid:
             return _page(offered, form, 200 if is_valid else 422)
         shown = form.shown_price()
@@ -122,7 +123,7 @@ def order_item(product: str, item: uuid.UUID) -> ResponseReturnValue:
                 billing=form.billing(),
                 ticket=form.quote.data or "",
             )
-            order_uuid = order.uuid
+            order_uuid = agree(order).uuid
     except (GatewayUnknown, QuoteChanged, PaymentRefused, RunFull, EnrolmentClosed) as refusal:
         with transaction(write=False):
             text = str(refusal.text)

@@ -14,6 +14,7 @@ from lms.core.db import transaction
 from lms.core.errors import NotFound, SignInNeeded
 from lms.core.limits import limiter
 from lms.core.pagination import paginate
+from lms.core.settings import settings
 from lms.core.web import own_transaction, page_number, public
 from lms.courses.errors import AlreadyEnrolled, EnrolmentClosed, RunFull
 from lms.courses.models import Enrolment
@@ -22,10 +23,11 @@ from lms.payments.documents import receipt_name, receipt_pdf
 from lms.payments.errors import OrderClosed
 from lms.payments.forms import ActionForm
 from lms.payments.gateways.bank_transfer import bank_account
-from lms.payments.gateways.base import payment_gateways
-from lms.payments.models import Order
+from lms.payments.gateways.base import PaymentGateway, payment_gateways
+from lms.payments.models import Order, OrderState
 from lms.payments.permissions import GUEST_ORDERS
 from lms.payments.products import product_of
+from lms.payments.queries.dues import dues_of, has_parts
 from lms.payments.queries.seats import has_blocks
 from lms.payments.services import leaving
 from lms.payments.services import orders as services
@@ -58,8 +60,17 @@ def leave_values(order: Order, enrolment: Enrolment | None = None) -> dict[str, 
     return {"back": back, "is_moved": is_moved, "terms": find_terms(order) if is_moved else None}
 
 
+def part_gateways(order: Order) -> list[PaymentGateway]:
+    """The ways in which the next part can be paid on a page of its own."""
+    if order.state != OrderState.OWED or order.first_minor is None:
+        return []
+    usable = services.usable_gateways(order.currency, order.user)
+    return [one for one in usable if not one.refunds_by_hand]
+
+
 def _values(order: Order) -> dict[str, Any]:
     """What the page and its changing part show."""
+    owes = order.state == OrderState.OWED
     came_back = request.args.get("back")
     gateway = payment_gateways.get(order.gateway or "")
     is_outside = gateway is not None and gateway.instructions is not None
@@ -75,7 +86,10 @@ def _values(order: Order) -> dict[str, Any]:
         "returning": [refund for refund in order.refunds if refund.state != "failed"],
         "is_outside": is_outside,
         "is_waiting": waits and came_back == "paid" and not order.is_settling,
-        "account": bank_account() if order.gateway == "bank_transfer" else {},
+        "account": bank_account() if order.gateway == "bank_transfer" or owes else {},
+        "parts": dues_of(order) if has_parts(order) else [],
+        "part_gateways": part_gateways(order),
+        "pause_after": settings().pause_after_days,
         "back": came_back,
         "form": ActionForm(),
         **leave_values(order, enrolment),

@@ -6,24 +6,28 @@ from datetime import date, datetime
 
 from flask import url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext, lazy_pgettext
+from flask_babel import lazy_gettext, lazy_pgettext, ngettext
 from flask_babel.speaklater import LazyString
 
 from lms.core.db import db
 from lms.core.models import SiteSetting
 from lms.core.templating import format_moment
 from lms.core.text import in_language
+from lms.payments.due_models import Due
 from lms.payments.gateways.bank_transfer import bank_account
 from lms.payments.gateways.base import MovementKind, payment_gateways
 from lms.payments.models import Order, OrderState, PaymentException, RefundReason, RefundState
 from lms.payments.movement_models import DisputeState
 from lms.payments.products import products
+from lms.payments.queries import dues
 from lms.payments.seat_models import SeatState
 from lms.payments.views import bp
 
 STATES: dict[str, LazyString] = {
+    OrderState.QUOTED: lazy_gettext("Offered"),
     OrderState.DRAFT: lazy_gettext("Not paid yet"),
     OrderState.PENDING: lazy_gettext("Waiting for the payment"),
+    OrderState.OWED: lazy_gettext("Delivered, not all paid"),
     OrderState.PAID: lazy_gettext("Paid"),
     OrderState.PARTIALLY_REFUNDED: lazy_gettext("Partly refunded"),
     OrderState.REFUNDED: lazy_pgettext("order", "Refunded"),
@@ -31,8 +35,10 @@ STATES: dict[str, LazyString] = {
     OrderState.EXPIRED: lazy_gettext("Expired"),
 }
 _KINDS = {
+    OrderState.QUOTED: "neutral",
     OrderState.DRAFT: "warning",
     OrderState.PENDING: "warning",
+    OrderState.OWED: "warning",
     OrderState.PAID: "success",
     OrderState.PARTIALLY_REFUNDED: "neutral",
     OrderState.REFUNDED: "neutral",
@@ -94,6 +100,19 @@ def order_state(state: str) -> str:
 def order_state_kind(state: str) -> str:
     """The kind of badge for an order's state."""
     return _KINDS[OrderState(state)]
+
+
+@bp.app_template_filter("part_state")
+def part_state(due: Due) -> str:
+    """Where a part of an order stands, in words."""
+    if due.lost_minor:
+        return str(_("written off"))
+    if not due.open_minor:
+        return str(_("paid")) if due.paid_minor else str(_("not asked for any more"))
+    days = due.days_late(dues.today())
+    if days > 0:
+        return str(ngettext("late by %(num)s day", "late by %(num)s days", days))
+    return str(_("paid in part")) if due.paid_minor else str(_("open"))
 
 
 @bp.app_template_filter("product_label")

@@ -27,7 +27,7 @@ from lms.courses.queries.enrolments import seats_by_run
 from lms.ledger.accounts import Account
 from lms.ledger.queries import movements
 from lms.payments.grant_models import OrderGrant
-from lms.payments.models import SETTLED, Order
+from lms.payments.models import DELIVERED, Order
 from lms.payments.seat_models import Seat, SeatBlock
 from lms.recovery.models import CostBasis, MoveOffer, RunBudget, RunCost, RunDecision
 from lms.recovery.queries.measures import EARNED_IN
@@ -174,7 +174,7 @@ def positions(runs: Sequence[CourseRun]) -> list[Position]:
             .outerjoin(given_back, given_back.c.order_id == Order.id)
             .where(
                 Order.run_id.in_(ids),
-                Order.state.in_(SETTLED),
+                Order.state.in_(DELIVERED),
                 or_(Order.total_minor > 0, Order.id.in_(by_fund)),
             )
             .group_by(Order.run_id, Order.currency)

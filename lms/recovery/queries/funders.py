@@ -19,7 +19,7 @@ from lms.core.settings import settings
 from lms.core.text import in_language
 from lms.courses.models import Course, CourseRun, Enrolment
 from lms.payments.grant_models import OrderGrant
-from lms.payments.models import SETTLED, Order
+from lms.payments.models import DELIVERED, Order
 from lms.recovery.models import FunderLink, FunderLook, FunderTable
 from lms.recovery.queries import money
 from lms.recovery.queries.money import Wanted
@@ -191,7 +191,7 @@ def _money(link: FunderLink, learners: dict[Any, Row]) -> list[Shown]:
         (row[0], row[1]): row[2]
         for row in db.session.execute(
             select(Order.run_id, Order.currency, func.sum(Order.quantity))
-            .where(Order.run_id.in_(ids), Order.state.in_(SETTLED), Order.total_minor > 0)
+            .where(Order.run_id.in_(ids), Order.state.in_(DELIVERED), Order.total_minor > 0)
             .group_by(Order.run_id, Order.currency)
         )
     }

@@ -11,13 +11,15 @@ from sqlalchemy import ColumnElement, case, func, select
 
 from lms.courses.models import CourseRun
 from lms.courses.reports import COURSE, RUN
-from lms.payments.models import SETTLED, Order
+from lms.payments.models import DELIVERED, Order
 from lms.payments.reports import PaidOrders
 from lms.pricing.forms import TIER_LABELS
 from lms.pricing.models import Quote
 from lms.recovery.permissions import READ
 from lms.recovery.reports.shared import CURRENCY
 from lms.reports.base import Column, Filters, Report, RowValues, Statement, report_url
+
+SOLD_AT = func.coalesce(Order.delivered_at, Order.paid_at)
 
 
 def _tier_words(name: str) -> str:
@@ -34,7 +36,7 @@ class TierMix(Report):
     )
     permission = READ
     period_of = lazy_gettext(
-        "Orders count on the day they were paid; the list price is the run's, where the order is in"
+        "Orders count on the day they were sold; the list price is the run's, where the order is in"
         " its currency."
     )
     selections = (COURSE, RUN, CURRENCY)
@@ -53,7 +55,7 @@ class TierMix(Report):
         ]
 
     def statement(self, filters: Filters) -> Statement:
-        """Settled orders by tier and currency."""
+        """Delivered orders by tier and currency."""
         run = CourseRun.__table__.c
         is_listed = Order.currency == run.price_currency
         listed: ColumnElement[Any] = case((is_listed, run.price_minor), else_=Order.total_minor)
@@ -70,13 +72,13 @@ class TierMix(Report):
             .select_from(Order)
             .join(CourseRun, CourseRun.id == Order.run_id)
             .outerjoin(Quote, Quote.id == Order.quote_id)
-            .where(Order.state.in_(SETTLED))
+            .where(Order.state.in_(DELIVERED))
             .group_by(tier, Order.currency)
         )
         if filters.since is not None:
-            found = found.where(Order.paid_at >= filters.since)
+            found = found.where(filters.since <= SOLD_AT)
         if filters.until is not None:
-            found = found.where(Order.paid_at < filters.until)
+            found = found.where(filters.until > SOLD_AT)
         if (currency := filters.get("currency")) is not None:
             found = found.where(Order.currency == currency)
         if (course_id := filters.number("course")) is not None:

@@ -19,7 +19,7 @@ from lms.courses.services.enrolment import end_enrolment, lock_run
 from lms.courses.services.runs import cancel_run, change_run, shifted
 from lms.notifications.services import tell
 from lms.payments.errors import NothingToRefund
-from lms.payments.models import SETTLED, Order, RefundReason
+from lms.payments.models import DELIVERED, Order, RefundReason
 from lms.payments.services.refunds import refund_order
 from lms.recovery.errors import AlreadyAnswered, AlreadyBegun, AlreadyDecided, DatesPassed
 from lms.recovery.models import Decision, MoveAnswer, MoveOffer, RunBudget, RunDecision
@@ -149,7 +149,7 @@ def answer_move(offer: MoveOffer, answer: MoveAnswer) -> None:
 
 def _give_back(enrolment: Enrolment) -> None:
     orders = db.session.scalars(
-        select(Order).where(Order.enrolment_id == enrolment.id, Order.state.in_(SETTLED))
+        select(Order).where(Order.enrolment_id == enrolment.id, Order.state.in_(DELIVERED))
     ).all()
     is_refunded = False
     for order in orders:
