@@ -96,9 +96,6 @@ class Settings(BaseSettings):
         le=365,
         description="Days that an instalment may be late until access pauses.",
     )
-    offer_days: int = Field(
-        default=30, ge=1, le=365, description="Days for which an offer to an organisation holds."
-    )
     plugins_off: tuple[str, ...] = Field(
         default=(), description="Names of rooms and plugins that are not loaded (JSON list)."
     )

@@ -128,21 +128,6 @@ def offers_that_are_over() -> Sequence[Order]:
     ).all()
 
 
-def find_offer(run: CourseRun, user: User) -> Order | None:
-    """The person's newest offer for a place in the run that still holds."""
-    return db.session.scalar(
-        select(Order)
-        .where(
-            Order.run_id == run.id,
-            Order.user_id == user.id,
-            Order.state == OrderState.QUOTED,
-            Order.expires_at > clock.now(),
-        )
-        .order_by(Order.id.desc())
-        .limit(1)
-    )
-
-
 def find_owed_order(enrolment: Enrolment) -> Order | None:
     """The order by which a person is in a run and still owes a part."""
     return db.session.scalar(
