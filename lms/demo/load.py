@@ -132,6 +132,16 @@ def load_demo(tell: Step) -> dict[str, Any]:
         ensure_bank_file(people["admin"])
         shared = db.session.scalars(select(Course).where(Course.slug == PAID)).one()
         ensure_collections(shared, people["admin"], association)
+        from lms.demo.seats import ensure_seats
+
+        tell("places for others")
+        ensure_seats(
+            open_run("next"),
+            people["instructor"],
+            organisations["centro-andino"],
+            cohort[3:5],
+            people["admin"],
+        )
     tell("certificates in each state")
     certificates = ensure_certificates(people, cohort)
     return written(ensure_xapi_key(people["admin"])) | {"certificates": certificates}

@@ -25,7 +25,7 @@ from tests.factories.accounts import make_administrator, make_user
 from tests.factories.directory import make_organisation
 from tests.factories.payments import make_paid_run
 from tests.factories.seats import invited, make_block
-from tests.payments.test_seat_blocks import make_role
+from tests.payments.test_seat_blocks import hidden, make_role
 
 DAY = date(2027, 3, 1)
 
@@ -326,6 +326,7 @@ def test_a_buyer_gives_places_away_and_back_by_the_pages_alone(stripe, signed_in
     assert too_many.status_code == 422
     stale = browser.post(f"{here}/return", data={"count": "2", "shown": "36000", "confirm": "1"})
     assert stale.status_code == 409
+    assert hidden(stale.text, "shown") == "24000"
     browser.post(f"{here}/return", data={"count": "2", "shown": "24000", "confirm": "1"})
     assert reads.standing(block).returned == 2
     acts = set(db.session.scalars(select(AuditEntry.act)))

@@ -57,6 +57,10 @@ class SeatsInRun(Product):
                 (_("Dates"), format_days(run.starts_on, run.ends_on)),
                 (_("Places"), str(block.seats)),
             ],
+            back=(
+                absolute_url("payments.choose_seats", run_uuid=run.uuid),
+                _("Change the number of places"),
+            ),
             rule=_(
                 "Places that nobody has taken can be given back one by one: before the first day"
                 " the whole price comes back, then what is not taught yet, less a fee. If the run"

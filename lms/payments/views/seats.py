@@ -245,7 +245,7 @@ def _return_page(
     back = None
     if free and not form.count.errors:
         back = seat_refunds.back_for(block, form.count.data or free)
-        form.shown.data = back.amount.minor
+        form.shown.data, form.shown.raw_data = back.amount.minor, None  # not what was sent
     page = render_template(
         "payments/return_seats.html",
         block=block,
