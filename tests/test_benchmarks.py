@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from sqlalchemy import func, select
 
-from benchmarks import certificates
+from benchmarks import certificates, checkout
 from benchmarks.bulk import prepare
 from benchmarks.data import THREAD, Generator, Sizes
 from benchmarks.ledger import seed as seed_ledger
@@ -190,3 +190,13 @@ def test_the_orders_of_the_benchmark_agree_with_their_ledger_and_its_sums(tmp_pa
 
     assert entries > 3 * 240
     assert not found
+
+
+@pytest.mark.slow
+@pytest.mark.sqlite
+@pytest.mark.needs("payments")
+def test_buyers_of_the_benchmark_reach_the_payment_page():
+    found = checkout.rates(2)
+
+    assert [one.name for one in found[1:]] == list(checkout.LEAST)
+    assert all(one.times >= 2 and one.per_second > 0 for one in found)

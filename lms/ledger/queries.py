@@ -84,14 +84,18 @@ def owed_by_document() -> list[Any]:
     ]
 
 
-def receivable_postings() -> Select[*tuple[Any, ...]]:
-    """What is owed for each document, from its entries."""
-    return (
+def receivable_postings(of: Select[int] | None = None) -> Select[*tuple[Any, ...]]:
+    """What is owed for each document, from its entries. of: ids of entries, when they are few."""
+    account: ColumnElement[str] = LedgerPosting.account.expression
+    found = (
         select(*owed_by_document())
         .join(LedgerEntry, LedgerEntry.id == LedgerPosting.entry_id)
-        .where(LedgerPosting.account == Account.RECEIVABLE.value)
         .group_by(LedgerEntry.about, LedgerPosting.currency)
     )
+    if of is not None:
+        account = func.coalesce(account, "")  # no index has this, so the one of entries is taken
+        found = found.where(LedgerPosting.entry_id.in_(of))
+    return found.where(account == Account.RECEIVABLE.value)
 
 
 def owed() -> Select[*tuple[Any, ...]]:
@@ -109,7 +113,7 @@ def owed() -> Select[*tuple[Any, ...]]:
         select(*columns).where(is_open),
         select(*columns).where(LedgerOwed.about.in_(touched), settled),
     ).subquery("kept")
-    lately = receivable_postings().join(LedgerUncounted, LedgerUncounted.entry_id == LedgerEntry.id)
+    lately = receivable_postings(select(LedgerUncounted.entry_id))
     lines = union_all(select(kept), lately).subquery("lines")
     minor = func.sum(lines.c.owed_minor)
     return (
