@@ -217,7 +217,7 @@ class LeaveForm(FlaskForm):  # type: ignore[misc]
     """The sum that the buyer was shown, in minor units, and whether they take it as credit."""
 
     shown = IntegerField(validators=[InputRequired()], widget=HiddenInput())
-    as_credit = BooleanField(widget=HiddenInput(), false_values=(False, "", "0"))
+    as_credit = HiddenField()  # "1" when they do
 
 
 class PolicyForm(FlaskForm):  # type: ignore[misc]
