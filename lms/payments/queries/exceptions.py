@@ -70,12 +70,13 @@ def enrolled_not_paid(*, with_late: bool = True) -> Select[Enrolment]:
     if with_late:
         late = exists().where(Due.order_id == Order.id, IS_OPEN, Due.due_on < today())
         pays = or_(Order.state.in_(SETTLED), and_(Order.state == OrderState.OWED, ~late))
-    paid = exists().where(
-        Order.run_id == Enrolment.run_id,
-        Order.user_id == Enrolment.user_id,
-        pays,
-        Order.product == PLACE,
+    paid = (  # joined as a whole: asked for one by one, each would read all orders of its buyer
+        select(Order.run_id, Order.user_id)
+        .where(pays, Order.product == PLACE)
+        .distinct()
+        .subquery("paid")
     )
+    is_paid = and_(paid.c.run_id == Enrolment.run_id, paid.c.user_id == Enrolment.user_id)
     given = exists().where(
         Seat.enrolment_id == Enrolment.id,
         SeatBlock.id == Seat.block_id,
@@ -85,10 +86,11 @@ def enrolled_not_paid(*, with_late: bool = True) -> Select[Enrolment]:
     )
     return (
         select(Enrolment)
+        .outerjoin(paid, is_paid)
         .where(
             Enrolment.state.in_(STUDIES),
             or_(
-                and_(Enrolment.method.in_(WAYS), ~paid),
+                and_(Enrolment.method.in_(WAYS), paid.c.run_id.is_(None)),
                 and_(Enrolment.method == SEAT, ~given),
             ),
         )
