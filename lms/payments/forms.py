@@ -172,7 +172,7 @@ class PlanForm(FlaskForm):  # type: ignore[misc]
 
     parts = TextAreaField(
         lazy_gettext("Parts"),
-        [Optional(), Length(max=500)],
+        [Length(max=500)],
         description=lazy_gettext(
             "A line for each: a percentage, and the day as year-month-day. The first is paid at"
             " once and has no day. Left empty, a place is paid at once."

@@ -19,6 +19,7 @@ from lms.payments import queries
 from lms.payments.due_models import Due
 from lms.payments.errors import NothingOwed, PlanRefused, WrongTransferAmount
 from lms.payments.models import Order, OrderState, RefundReason
+from lms.payments.queries import dues as due_queries
 from lms.payments.services import dues, on_account, parts, refunds
 from lms.payments.services.leaving import back_for, leave_run
 from lms.payments.services.orders import place_order
@@ -309,6 +310,22 @@ def test_a_refund_that_does_not_arrive_leaves_all_as_it_was(app):
 def test_a_plan_that_is_none_is_refused(app, spread_):
     with pytest.raises(PlanRefused):
         plan(make_paid_run(), *spread_)
+
+
+def test_administrators_write_a_plan_and_take_it_away_again(app, signed_in):
+    run = make_paid_run()
+    browser, page = signed_in(make_administrator()), f"/admin/payments/plans/{run.uuid}"
+    later = clock.now().date() + timedelta(days=30)
+
+    assert browser.post(page, data={"parts": f"60 %\n40 % {later}"}).status_code == 303
+    assert [part.percent for part in due_queries.plan_of(run)] == [60, 40]
+    for wrong in ("60\n40 soon", "60", "60\n50 2030-01-01", "-1\n101 2030-01-01"):
+        answer = browser.post(page, data={"parts": wrong})
+        assert answer.status_code in (409, 422)
+        assert wrong.splitlines()[0] in answer.text
+    assert browser.post(page, data={"parts": ""}).status_code == 303
+    assert due_queries.plan_of(run) == []
+    assert signed_in(make_user()).get(page).status_code == 403
 
 
 @pytest.mark.parametrize("seed", range(5))
