@@ -16,6 +16,8 @@ from lms.core.migrations import downgrade, pending, upgrade
 from tests.conftest import DATABASE
 from tests.postgres import postgres_server
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def empty_site(tmp_path) -> Iterator[None]:

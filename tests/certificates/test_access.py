@@ -17,7 +17,8 @@ from tests.factories.certificates import (
 from tests.factories.courses import make_instructor, make_run
 from tests.factories.directory import make_officer
 
-pytestmark = pytest.mark.sqlite  # drawing and permissions are the same on both
+# What is drawn and who may do what is the same on both databases.
+pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 
 # route -> who is let in, of: stranger, somebody, holder, staff, officer, administrator
 EVERYBODY = {"stranger", "somebody", "holder", "staff", "officer", "administrator"}

@@ -19,6 +19,8 @@ from tests.factories.accounts import make_user
 from tests.factories.courses import make_activity, make_enrolment, make_module, make_run
 from tests.postgres import postgres_server
 
+pytestmark = pytest.mark.slow
+
 
 def quiet(what: str, done: int, of: int) -> None:
     pass

@@ -22,6 +22,8 @@ from tests.factories.courses import make_enrolment
 from tests.factories.payments import make_paid_run, make_voucher
 from tests.factories.scholarships import make_award, make_fund
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def runs(app):

@@ -30,6 +30,8 @@ from tests.factories.payments import make_order, make_paid_run, set_bank_account
 from tests.payments.checkout_steps import quote_in
 from tests.payments.conftest import path_of
 
+pytestmark = pytest.mark.slow
+
 NEW = "casa verde monte alto"
 ROSA = {"name": "Rosa Quispe", "email": "Rosa@example.org", "country": "BO", "gateway": "stripe"}
 

@@ -22,6 +22,8 @@ from lms.payments.services import refunds
 from tests.factories.accounts import make_administrator, make_user
 from tests.factories.payments import make_paid_run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def empty_account(stripe):

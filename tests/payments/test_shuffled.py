@@ -18,6 +18,8 @@ from lms.payments.models import Order
 from tests.factories.accounts import make_user
 from tests.factories.payments import make_paid_run
 
+pytestmark = pytest.mark.slow
+
 PRICES = [Money(12_000, "CAD"), Money(69_000, "BOB"), Money(85_000, "CLP"), Money(9_000, "USD")]
 
 

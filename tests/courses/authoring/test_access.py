@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = pytest.mark.sqlite  # drawing and permissions are the same on both
+# What is drawn and who may do what is the same on both databases.
+pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 
 PAGES = [
     "/teach/courses/budgets",
