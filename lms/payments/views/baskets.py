@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from lms.accounts.permissions import require, signed_in
-from lms.core.db import db, transaction
+from lms.core.db import transaction
 from lms.core.limits import limiter
 from lms.core.text import current_language, in_language
 from lms.core.web import own_transaction
@@ -18,7 +18,6 @@ from lms.courses.errors import AlreadyEnrolled, EnrolmentClosed, RunFull
 from lms.payments import queries
 from lms.payments.errors import (
     BasketRefused,
-    GatewayUnavailable,
     GatewayUnknown,
     OrderClosed,
     VoucherRefused,
@@ -30,6 +29,7 @@ from lms.payments.services import baskets, purchases
 from lms.payments.services import orders as order_services
 from lms.payments.services.baskets import ShownBasket
 from lms.payments.views import bp, shared
+from lms.payments.views.payment_page import lead_to_page
 from lms.pricing.errors import QuoteChanged
 
 
@@ -158,20 +158,13 @@ def _open_page(purchase_uuid: uuid.UUID) -> ResponseReturnValue:
             return back
         if purchases.page_is_open(purchase) and purchase.gateway_url:
             return redirect(purchase.gateway_url, 303)
-    gateway, attempt = payment_gateways[purchase.gateway or ""], purchase.attempt
-    try:
-        started = gateway.start(purchase)
-    except GatewayUnavailable as refusal:
-        db.session.rollback()
-        flash(str(refusal.text), "error")
-        return back
-    db.session.rollback()
-    try:
-        with transaction():
-            purchases.keep_page(queries.get_purchase(purchase_uuid), started, attempt)
-    except OrderClosed:
-        return back
-    return redirect(started.address, 303)
+    return lead_to_page(
+        payment_gateways[purchase.gateway or ""],
+        purchase,
+        lambda *page: purchases.keep_page(queries.get_purchase(purchase_uuid), *page),
+        back,
+        OrderClosed,
+    )
 
 
 def _own(purchase_uuid: uuid.UUID) -> Purchase:

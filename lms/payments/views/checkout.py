@@ -13,7 +13,7 @@ from wtforms.validators import ValidationError
 
 from lms.accounts.permissions import can, present_user, require, signed_in
 from lms.core.amounts import amount_text
-from lms.core.db import db, transaction
+from lms.core.db import transaction
 from lms.core.limits import limiter
 from lms.core.money import Money
 from lms.core.settings import settings
@@ -25,7 +25,6 @@ from lms.courses.models import CourseRun
 from lms.payments import queries
 from lms.payments.errors import (
     CreditGone,
-    GatewayUnavailable,
     GatewayUnknown,
     OrderClosed,
     VoucherRefused,
@@ -43,6 +42,7 @@ from lms.payments.services.prices import ShownTotal, Wishes, show_price, terms_f
 from lms.payments.services.selling import selling_settings
 from lms.payments.services.terms import find_terms
 from lms.payments.views import bp, shared
+from lms.payments.views.payment_page import lead_to_page
 from lms.pricing import queries as pricing
 from lms.pricing.errors import AmountTooLow, PaymentRefused, PriceOnRequest, QuoteChanged
 from lms.pricing.services.quotes import Calculation, Terms, calculate, make_ticket
@@ -289,17 +289,10 @@ def open_payment_page(order_uuid: uuid.UUID) -> ResponseReturnValue:
             return order_page
         if services.page_is_open(order) and order.gateway_url:
             return redirect(order.gateway_url, 303)
-    gateway, attempt = payment_gateways[order.gateway or ""], order.attempt
-    try:
-        started = gateway.start(order)
-    except GatewayUnavailable as refusal:
-        db.session.rollback()
-        flash(str(refusal.text), "error")
-        return order_page
-    db.session.rollback()
-    try:
-        with transaction():
-            services.keep_page(queries.get_order(order_uuid), started, attempt)
-    except OrderClosed:
-        return order_page
-    return redirect(started.address, 303)
+    return lead_to_page(
+        payment_gateways[order.gateway or ""],
+        order,
+        lambda *page: services.keep_page(queries.get_order(order_uuid), *page),
+        order_page,
+        OrderClosed,
+    )

@@ -23,7 +23,7 @@ from lms.courses.models import CourseRun, Enrolment
 from lms.directory.models import Organisation
 from lms.payments import queries as order_queries
 from lms.payments.due_models import InvoiceApproval
-from lms.payments.errors import GatewayUnavailable, GatewayUnknown, NothingOwed, PlanRefused
+from lms.payments.errors import GatewayUnknown, NothingOwed, PlanRefused
 from lms.payments.forms import ApprovalForm, PartDueForm, PlanForm, WriteOffForm
 from lms.payments.gateways.base import payment_gateways
 from lms.payments.models import OrderState
@@ -32,6 +32,7 @@ from lms.payments.services import dues as services
 from lms.payments.services import on_account, parts
 from lms.payments.views import bp
 from lms.payments.views.orders import own_order
+from lms.payments.views.payment_page import lead_to_page
 
 
 @bp.post("/orders/<uuid:order_uuid>/parts/<uuid:due_uuid>/pay")
@@ -57,18 +58,13 @@ def pay_part(order_uuid: uuid.UUID, due_uuid: uuid.UUID) -> ResponseReturnValue:
         return order_page
     with transaction(write=False):
         due = queries.get_due(due_uuid)
-        gateway, attempt = payment_gateways[due.gateway or ""], due.attempt
-        try:
-            started = gateway.start(due)
-        except GatewayUnavailable as refusal:
-            flash(str(refusal.text), "error")
-            return order_page
-    try:
-        with transaction():
-            parts.keep_page(queries.get_due(due_uuid), started, attempt)
-    except NothingOwed:
-        return order_page
-    return redirect(started.address, 303)
+    return lead_to_page(
+        payment_gateways[due.gateway or ""],
+        due,
+        lambda *page: parts.keep_page(queries.get_due(due_uuid), *page),
+        order_page,
+        NothingOwed,
+    )
 
 
 def paused_link(enrolment: Enrolment, **values: object) -> Markup | None:
