@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from flask import url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext, lazy_pgettext, ngettext
+from flask_babel import lazy_gettext, lazy_pgettext, ngettext, pgettext
 from flask_babel.speaklater import LazyString
 
 from lms.core.db import db
@@ -106,13 +106,19 @@ def order_state_kind(state: str) -> str:
 def part_state(due: Due) -> str:
     """Where a part of an order stands, in words."""
     if due.lost_minor:
-        return str(_("written off"))
+        return str(pgettext("part", "written off"))
     if not due.open_minor:
-        return str(_("paid")) if due.paid_minor else str(_("not asked for any more"))
+        return (
+            str(pgettext("part", "paid"))
+            if due.paid_minor
+            else str(pgettext("part", "not asked for any more"))
+        )
     days = due.days_late(dues.today())
     if days > 0:
         return str(ngettext("late by %(num)s day", "late by %(num)s days", days))
-    return str(_("paid in part")) if due.paid_minor else str(_("open"))
+    return (
+        str(pgettext("part", "paid in part")) if due.paid_minor else str(pgettext("part", "open"))
+    )
 
 
 @bp.app_template_filter("product_label")

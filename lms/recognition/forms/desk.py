@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
+from flask_babel import lazy_gettext, lazy_pgettext
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import (
@@ -46,7 +46,7 @@ from lms.recognition.models import (
 )
 
 AUDIT_LABELS = {
-    AuditState.OPEN: lazy_gettext("Open"),
+    AuditState.OPEN: lazy_pgettext("audit", "Open"),
     AuditState.ASKED: lazy_gettext("Evidence asked for"),
     AuditState.ACCEPTED: lazy_gettext("Accepted"),
     AuditState.REFUSED: lazy_gettext("Refused"),
