@@ -260,13 +260,6 @@ def find_entry(source: str, kind: str) -> LedgerEntry | None:
     )
 
 
-def entries_about(about: str) -> Sequence[LedgerEntry]:
-    """All entries of a document, in their order."""
-    return db.session.scalars(
-        select(LedgerEntry).where(LedgerEntry.about == about).order_by(LedgerEntry.id)
-    ).all()
-
-
 def balance_about(about: str, account: Account) -> dict[str, int]:
     """What a document's entries left on an account of this kind: debit less credit by currency."""
     found = db.session.execute(

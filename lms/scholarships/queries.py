@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select
 from sqlalchemy.orm import joinedload
 
 from lms.accounts.models import User
@@ -211,18 +211,6 @@ def _matches(words: str) -> ColumnElement[bool]:
         .where(Course.search_text.like(f"%{fold(words)}%"), Course.search_text != "")
     )
     return or_(Application.user_id.in_(people), Application.run_id.in_(runs))
-
-
-def count_waiting() -> int:
-    """How many applications wait for a decision."""
-    return (
-        db.session.scalar(
-            select(func.count())
-            .select_from(Application)
-            .where(Application.state == ApplicationState.ASKED)
-        )
-        or 0
-    )
 
 
 def over(day: date) -> Sequence[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select, update
@@ -329,12 +329,6 @@ def is_kept_long_enough(order: Order) -> bool:
     if order.expires_at is None:
         return False
     return clock.now() < order.expires_at - PAGE_CLOSES_BEFORE_SEAT - timedelta(minutes=1)
-
-
-def page_closes_at(order: Order) -> datetime:
-    """When the payment page shall close: a little before the seat is given away."""
-    assert order.expires_at is not None
-    return order.expires_at - PAGE_CLOSES_BEFORE_SEAT
 
 
 def keep_page(order: Order, started: Started, attempt: int) -> None:
