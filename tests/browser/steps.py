@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,25 @@ class Visitor:
     name: str
     email: str
     country: str = "BO"
+
+
+def press(page: Page, name: str) -> None:
+    """Press a button that sends a form, and wait until what follows is loaded."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=name).click()
+
+
+def reload_until(page: Page, shows: Callable[[], object], seconds: float = 60) -> None:
+    """A worker does it: load the page again, as it says, until it shows.
+
+    The page before must be loaded: one that is still on its way cannot be loaded again.
+    """
+    ends = time.monotonic() + seconds
+    while not shows():
+        assert time.monotonic() < ends, f"{page.url} does not show what was waited for"
+        time.sleep(0.3)
+        page.wait_for_load_state()
+        page.reload()
 
 
 def register(page: Page, site: Site, visitor: Visitor) -> None:
@@ -176,13 +195,9 @@ def study_address(page: Page) -> str:
     return found.group()
 
 
-def wait_for_certificate(page: Page, seconds: float = 60) -> str:
+def wait_for_certificate(page: Page) -> str:
     """Look at one's certificates until the PDF is there; gives its address."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        page.goto("/my/certificates")
-        link = page.locator("main a[href*='.pdf']")
-        if link.count():
-            return str(link.first.get_attribute("href"))
-        time.sleep(0.5)
-    raise AssertionError("the certificate's PDF did not come")
+    page.goto("/my/certificates")
+    link = page.locator("main a[href*='.pdf']")
+    reload_until(page, link.count)
+    return str(link.first.get_attribute("href"))

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from lms.payments.demo_gateway.double import StripeDouble
 from tests.browser.conftest import PHONE, check_access, sign_in, watch
 from tests.browser.site import Site
-
-
-def reload_until(page: Page, text: str | re.Pattern[str], seconds: float = 40) -> None:
-    """A worker does it: load the page again, as it says, until it shows."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        page.reload()
-        if page.locator("main").get_by_text(text).count():
-            return
-        time.sleep(0.3)
-    raise AssertionError(f"{page.url} does not show {text!r}")
+from tests.browser.steps import press, reload_until
 
 
 def move_money_for_no_order(site: Site) -> None:
@@ -48,8 +37,8 @@ def test_an_administrator_closes_a_month(site, open_context):
     check_access(page)
 
     page.goto("/admin/payments/reconciliation")
-    page.get_by_role("button", name="Ask now").click()
-    reload_until(page, re.compile("Nobody yet"))
+    press(page, "Ask now")
+    reload_until(page, main.get_by_text("Nobody yet").count)
     page.locator("main tbody th a").first.click()
     expect(main.locator("h1")).to_have_text("CAD -12.50")
     page.get_by_role("button", name="I look after it").click()
@@ -61,8 +50,8 @@ def test_an_administrator_closes_a_month(site, open_context):
     expect(main).to_contain_text("The movement is explained")
 
     page.goto("/admin/ledger")
-    page.get_by_role("button", name="Check now").click()
-    reload_until(page, "Everything is explained")
+    press(page, "Check now")
+    reload_until(page, main.get_by_text("Everything is explained").count)
     check_access(page)
     page.get_by_role("link", name="Months").click()
     check_access(page)

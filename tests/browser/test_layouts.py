@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-import time
 
 import pytest
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
 from tests.browser.conftest import PHONE, check_access, sign_in, watch
-from tests.browser.steps import PAID, PRIMARY
+from tests.browser.steps import PAID, PRIMARY, reload_until
 
 pytestmark = pytest.mark.needs("certificates", "payments")
 
@@ -60,10 +59,7 @@ def correct(page: Page, name: str) -> str:
     page.locator("form[action$='/reissue'] button").click()
     page.wait_for_url(lambda url: url != former)
     link = page.locator("main a[href$='.pdf']")
-    until = time.monotonic() + 60
-    while not link.count() and time.monotonic() < until:
-        time.sleep(0.3)
-        page.reload()
+    reload_until(page, link.count)
     return str(link.get_attribute("href"))
 
 

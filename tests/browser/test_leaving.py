@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 from pypdf import PdfReader
 
@@ -14,20 +13,16 @@ from tests.browser.steps import (
     go_to_checkout,
     pay_by_card,
     register,
+    reload_until,
     wait_until_enrolled,
 )
 
 
-def wait_for_link(page, words: str, seconds: float = 60) -> str:
+def wait_for_link(page, words: str) -> str:
     """Load the page again until a link to a PDF of this kind is there."""
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        link = page.locator("main a[href^='/invoices/']", has_text=re.compile(words))
-        if link.count():
-            return str(link.first.get_attribute("href"))
-        time.sleep(1)
-        page.reload()
-    raise AssertionError(f"no document {words} on {page.url}")
+    link = page.locator("main a[href^='/invoices/']", has_text=re.compile(words))
+    reload_until(page, link.count)
+    return str(link.first.get_attribute("href"))
 
 
 def words_of(page, address: str) -> str:
