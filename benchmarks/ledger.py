@@ -37,11 +37,11 @@ REPORTS = (
     "recovery-by-month", "recovery-by-course", "recovery-by-run", "recovery-by-country",
     "recovery-by-currency", "recovery-by-rail", "recovery-by-week", "recovery-entries",
     "recovery-owed", "recovery-ageing", "recovery-tax", "recovery-partners", "recovery-tiers",
-    "recovery-learners", "revenue-by-month", "revenue-by-country", "paid-orders",
+    "recovery-learners", "run-results", "completions-by-run", "paid-orders",
 )  # fmt: skip
 PAGES = (
     *(f"/admin/reports/{name}?period={days}" for name in REPORTS for days in ("12-months", "all")),
-    "/admin/recovery", "/admin/recovery/runs", "/admin/ledger", "/admin/ledger/entries",
+    "/admin/reports/", "/admin/recovery", "/admin/recovery/runs", "/admin/ledger", "/admin/ledger/entries",
     "/admin/ledger/entries?account=Assets:Receivable", "/admin/ledger/entries?month=2025-06",
 )  # fmt: skip
 FROM_SUMS = text(

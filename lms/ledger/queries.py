@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     Subquery,
     case,
+    event,
     exists,
     func,
     literal_column,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     select,
     union_all,
 )
+from sqlalchemy.orm import Session, scoped_session
 
 from lms.core.db import db
 from lms.core.money import Money
@@ -34,6 +36,7 @@ from lms.ledger.models import (
 
 DIMENSIONS = ("month", "account", "currency", "product", "country", "rail", "kind")
 SUMMED = ("debit_minor", "credit_minor", "postings")
+_ACCOUNTS = "ledger_accounts"
 
 
 def postings_by_dimension() -> list[Any]:
@@ -129,11 +132,23 @@ def owed() -> Select[*tuple[Any, ...]]:
 
 
 def accounts_within(kinds: Iterable[Account]) -> list[str]:
-    """The accounts of these kinds that anything was posted to, those of somebody among them."""
-    account = movements().c.account
-    found = db.session.scalars(select(account).distinct())
+    """The accounts of these kinds that anything was posted to, those of somebody among them.
+
+    They are looked up once in a transaction: a page asks for many figures.
+    """
+    found = db.session.info.get(_ACCOUNTS)
+    if found is None:
+        account = movements().c.account
+        found = db.session.info[_ACCOUNTS] = list(db.session.scalars(select(account).distinct()))
     values = {kind.value for kind in kinds}
     return sorted(code for code in found if ":".join(code.split(":")[:2]) in values)
+
+
+@event.listens_for(Session, "after_commit")
+@event.listens_for(Session, "after_rollback")
+def forget_accounts(session: Session | scoped_session[Session]) -> None:
+    """Look the accounts up anew: something was posted, or another transaction begins."""
+    session.info.pop(_ACCOUNTS, None)
 
 
 @dataclass(frozen=True)

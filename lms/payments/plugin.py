@@ -154,7 +154,7 @@ def panels() -> list[Panel]:
 
 @hookimpl
 def reports() -> list[Report]:
-    """Revenue, and the orders behind it."""
+    """The orders that were paid."""
     return REPORTS
 
 

@@ -240,6 +240,10 @@ class Report:
         """Charts above the table."""
         return ()
 
+    def overview_charts(self, filters: Filters) -> Sequence[Chart]:
+        """Those of them that stand on the first page."""
+        return self.charts(filters)
+
     def url(self, filters: Filters) -> str:
         """The address of this report with filters."""
         return report_url(self.name, filters)

@@ -85,7 +85,7 @@ def overview() -> ResponseReturnValue:
     tables: list[OverviewTable] = []
     if not asked.errors:
         figures = [figure for report in shows for figure in report.figures(asked.filters)]
-        charts = [chart for report in shows for chart in report.charts(asked.filters)]
+        charts = [chart for report in shows for chart in report.overview_charts(asked.filters)]
         claimed = {r.overview_table: r for r in permitted if r.overview_table}
         tables = [
             OverviewTable(report, read_table(report, asked.filters, size=OVERVIEW_ROWS))

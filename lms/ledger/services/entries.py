@@ -72,6 +72,7 @@ def post(
     ).scalar()
     if entry_id is None:
         return None
+    queries.forget_accounts(db.session)
     db.session.execute(
         insert(LedgerPosting),
         [

@@ -51,19 +51,10 @@ from lms.payments.queries.orders import (
     settled_orders_of,
     timeline,
 )
-from lms.payments.queries.revenue import (
-    LedgerLine,
-    RevenueRow,
-    ledger_lines,
-    list_ledger,
-    list_movements,
-    revenue,
-)
+from lms.payments.queries.revenue import list_ledger
 
 __all__ = [
-    "LedgerLine",
     "PayoutRow",
-    "RevenueRow",
     "amount_differs",
     "basket_of",
     "carries_enrolment",
@@ -91,12 +82,10 @@ __all__ = [
     "get_voucher",
     "kept_for",
     "last_syncs",
-    "ledger_lines",
     "list_credits",
     "list_disputes",
     "list_gateway_movements",
     "list_ledger",
-    "list_movements",
     "list_orders",
     "list_orders_of",
     "list_vouchers",
@@ -105,7 +94,6 @@ __all__ = [
     "payments_of",
     "payouts",
     "refunds_by_hand",
-    "revenue",
     "settled_orders_of",
     "timeline",
     "unexplained_money",

@@ -1,12 +1,10 @@
 """Invoiced, earned and collected side by side, by each dimension of the ledger.
 
-They come from the ledger's sums, in the months for which its entries count. The revenue reports of
-payments tell another thing: what came in and went back, on the reader's own days.
+They come from the ledger's sums, in the months for which its entries count.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 from typing import ClassVar
@@ -15,8 +13,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from sqlalchemy import Subquery, func, select
 
+from lms.core import clock
 from lms.core.db import db
 from lms.core.money import Money
+from lms.core.templating import format_percent
 from lms.courses.models import Course, CourseRun
 from lms.courses.reports import COURSE, RUN, title_in
 from lms.recovery.permissions import READ
@@ -34,19 +34,21 @@ from lms.recovery.reports.shared import (
     country_words,
     rail_words,
     wanted,
+    wanted_days,
     whole_months,
     with_runs,
 )
 from lms.reports.base import (
     Chart,
     Column,
+    Figure,
     Filters,
     Report,
     RowValues,
     Statement,
     report_url,
 )
-from lms.reports.charts import month_chart
+from lms.reports.charts import month_chart, whole_amount
 from lms.reports.periods import last_day, months_of
 
 
@@ -102,6 +104,8 @@ class MoneyByMonth(MoneyReport):
         "What was invoiced, what was earned by teaching, and what money came in, side by side."
     )
     order = ("-month", "currency")
+    is_on_overview = True
+    overview_order = 10
     head = Column("month", lazy_gettext("Month"), "month")
 
     def statement(self, filters: Filters) -> Statement:
@@ -119,25 +123,79 @@ class MoneyByMonth(MoneyReport):
         """A month leads to its course runs."""
         return MoneyByRun.name
 
-    def charts(self, filters: Filters) -> Sequence[Chart]:
-        """A chart for each figure, in the chosen currency or that of most rows."""
-        found: dict[str, dict[date, RowValues]] = defaultdict(dict)
-        for row in db.session.execute(self.statement(filters)).mappings():
-            found[row["currency"]][date.fromisoformat(row["month"])] = row
+    def figures(self, filters: Filters) -> Sequence[Figure]:
+        """What was collected in each currency, compared with the same days a year before."""
+        found = collected(filters)
         if not found:
-            return []
-        currency = max(sorted(found), key=lambda code: len(found[code]))
-        rows = found[currency]
-        months = months_of(min(rows), max(rows))
+            return [Figure(MEASURE_LABELS["collected"], "0", _("Nothing was paid in this period."))]
+        earlier = filters.a_year_before()
+        before = collected(earlier) if earlier else {}
         return [
-            month_chart(
-                str(label),
-                {month: Money(int(row[name]), currency) for month, row in rows.items()},
-                months,
-                currency,
+            Figure(
+                MEASURE_LABELS["collected"],
+                whole_amount(amount),
+                _compared(amount, before.get(currency)),
+                report_url(ENTRIES, filters.narrowed(currency=currency, measure="collected")),
             )
-            for name, label in MEASURE_LABELS.items()
+            for currency, amount in found.items()
         ]
+
+    def charts(self, filters: Filters) -> Sequence[Chart]:
+        """A chart for each figure, in the chosen currency or that of most entries."""
+        return (
+            [self._chart(filters, name, str(label)) for name, label in MEASURE_LABELS.items()]
+            if self._months(filters)
+            else []
+        )
+
+    def overview_charts(self, filters: Filters) -> Sequence[Chart]:
+        """What was collected."""
+        title = _("Collected by month")
+        return [self._chart(filters, "collected", title)] if self._months(filters) else []
+
+    def _months(self, filters: Filters) -> dict[date, RowValues]:
+        """The rows of the currency that the charts show, by month."""
+
+        def find() -> dict[date, RowValues]:
+            statement = self.statement(filters)
+            currency = filters.get("currency") or next(iter(collected(filters)), None)
+            rows = db.session.execute(statement).mappings().all()
+            shown = currency or max((row["currency"] for row in rows), default="")
+            return {date.fromisoformat(r["month"]): r for r in rows if r["currency"] == shown}
+
+        return filters.once("months", find)
+
+    def _chart(self, filters: Filters, name: str, title: str) -> Chart:
+        rows = self._months(filters)
+        currency = next(iter(rows.values()))["currency"]
+        first = min([*rows, *([filters.first] if filters.first else [])])
+        this = clock.local_date(clock.now(), filters.time_zone).replace(day=1)
+        return month_chart(
+            title,
+            {month: Money(int(row[name]), currency) for month, row in rows.items()},
+            months_of(first, max([*rows, *([filters.last] if filters.last else [])])),
+            currency,
+            highlight=this,
+        )
+
+
+def collected(filters: Filters) -> dict[str, Money]:
+    """What was collected in the days of the filters, the currency of most entries first."""
+
+    def find() -> dict[str, Money]:
+        rows = db.session.execute(money.sums_of_lines(wanted_days(filters), "collected")).all()
+        rows = sorted(rows, key=lambda row: (-row.lines, row.currency))
+        return {row.currency: Money(int(row.collected), row.currency) for row in rows}
+
+    return filters.once("collected", find)
+
+
+def _compared(amount: Money, before: Money | None) -> str | None:
+    if before is None or before.minor <= 0:
+        return None
+    change = format_percent(amount.minor / before.minor - 1)
+    sign = "+" if amount.minor >= before.minor else ""
+    return str(_("%(change)s on the same days a year before", change=f"{sign}{change}"))
 
 
 class MoneyByCourse(MoneyReport):
