@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lms.notifications.kinds import NotificationKind
     from lms.payments.gateways.base import PaymentGateway
     from lms.payments.products import Product
+    from lms.pricing.residence import ResidenceSource
     from lms.reports.base import Report
     from lms.xapi.collections import StatementCollection
     from lms.xapi.mapping import StatementMapping
@@ -128,6 +129,12 @@ def payment_gateways() -> list[PaymentGateway]:
 @hookspec
 def products() -> list[Product]:
     """What can be bought."""
+    return []
+
+
+@hookspec
+def residence_sources() -> list[ResidenceSource]:
+    """What rooms above the prices know of where people live."""
     return []
 
 

@@ -68,6 +68,7 @@ _KINDS = {
     "products": ("lms.payments.products", "Product"),
     "credential_formats": ("lms.certificates.credential_formats.base", "CredentialFormat"),
     "register_entries": ("lms.certificates.register_entries", "RegisterEntry"),
+    "residence_sources": ("lms.pricing.residence", "ResidenceSource"),
     "xapi_statements": ("lms.xapi.mapping", "StatementMapping"),
     "statement_collections": ("lms.xapi.collections", "StatementCollection"),
     "notification_kinds": ("lms.notifications.kinds", "NotificationKind"),

@@ -34,6 +34,8 @@ from lms.notifications.channels.base import NotificationChannel, notification_ch
 from lms.notifications.kinds import NotificationKind, notification_kinds
 from lms.payments.gateways.base import PaymentGateway, payment_gateways
 from lms.payments.products import Product, products
+from lms.pricing.queries import facts_of
+from lms.pricing.residence import Fact, FactKind, ResidenceSource, residence_sources
 from lms.reports.base import Report, reports
 from lms.xapi.collections import StatementCollection
 from lms.xapi.mapping import StatementDraft, StatementMapping
@@ -84,6 +86,9 @@ def make_plugin(log: list) -> types.ModuleType:
         "question_types": [make(QuestionType)],
         "payment_gateways": [make(PaymentGateway)],
         "products": [make(Product)],
+        "residence_sources": [
+            ResidenceSource("bridge", lambda user_id: [Fact(FactKind.PROOF, "BO")])
+        ],
         "credential_formats": [make(CredentialFormat)],
         "register_entries": [RegisterEntry("bridge", lambda enrolment: enrolment.method)],
         "xapi_statements": [StatementMapping("bridge", BridgeCrossed, statement)],
@@ -220,3 +225,8 @@ def test_register_entries_stand_in_what_is_certified(house):
 
     assert register_entries["bridge"].collect(enrolment) == "voucher"
     assert collect(enrolment, "Ana")["bridge"] == "voucher"
+
+
+def test_residence_sources_say_where_people_live(house):
+    assert residence_sources["bridge"].facts(1) == [Fact(FactKind.PROOF, "BO")]
+    assert facts_of(make_user()) == (Fact(FactKind.PROOF, "BO"),)

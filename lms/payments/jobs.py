@@ -27,7 +27,15 @@ from lms.payments.gateways.base import (
     RefundFailed,
     payment_gateways,
 )
-from lms.payments.models import OPEN, Order, OrderState, Refund, RefundReason, RefundState
+from lms.payments.models import (
+    OPEN,
+    Order,
+    OrderState,
+    Payment,
+    Refund,
+    RefundReason,
+    RefundState,
+)
 from lms.payments.queries import dues as due_queries
 from lms.payments.services import (
     bank_imports,
@@ -84,6 +92,17 @@ def close_page(gateway: str, session: str) -> None:
     found = payment_gateways.get(gateway)
     if found is not None:
         found.close(session)
+
+
+def see_card(payment_id: int) -> None:
+    """Keep of which country a card is that paid: a fact of where its owner lives."""
+    payment = db.session.get(Payment, payment_id)
+    if payment is None or payment.card_country or payment.order.user.closed_at:
+        return
+    country = payment_gateways[payment.gateway].card_country(payment)
+    if country is not None:
+        with transaction():
+            db.session.get_one(Payment, payment_id).card_country = country
 
 
 def look_up(order_id: int) -> None:
@@ -272,6 +291,7 @@ JOBS = [
     Job("payments.refund", refund, writes=False, retries=40),
     Job("payments.refund_order", refund_order),
     Job("payments.close_page", close_page, writes=False, retries=4),
+    Job("payments.see_card", see_card, writes=False, retries=10),
     Job("payments.look_up", look_up, writes=False, retries=6),
     Job("payments.mail_receipt", mail_receipt, writes=False),
     Job("payments.reconcile", reconcile, every="* * * * *"),

@@ -381,6 +381,7 @@ class Payment(Model):
     currency: Mapped[str]
     amount_minor: Mapped[int] = mapped_column(BigInt)
     refunded_minor: Mapped[int] = mapped_column(BigInt, default=0)  # requested and done
+    card_country: Mapped[str | None]  # ISO 3166-1 alpha-2; nothing else of a card is kept
     exception: Mapped[str | None] = mapped_column(index=True)  # PaymentException
     received_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
     confirmed_by_id: Mapped[int | None] = mapped_column(

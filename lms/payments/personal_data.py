@@ -16,7 +16,7 @@ from lms.payments.basket_models import BasketLine
 from lms.payments.credit_models import CreditMovement
 from lms.payments.due_models import Due
 from lms.payments.grant_models import OrderGrant
-from lms.payments.models import Order, Refund
+from lms.payments.models import Order, Payment, Refund
 from lms.payments.seat_models import Seat, SeatBlock
 from lms.payments.terms_models import OrderTerms
 
@@ -68,6 +68,7 @@ def _export(user_id: int) -> Any:
                     "reference": payment.reference,
                     "currency": payment.currency,
                     "amount_minor": payment.amount_minor,
+                    "card_country": payment.card_country,
                     "received_at": payment.received_at.isoformat(),
                 }
                 for payment in order.payments
@@ -184,6 +185,7 @@ def _refund(refund: Refund) -> dict[str, Any]:
 def _erase(user_id: int) -> None:
     db.session.execute(update(Order).where(Order.user_id == user_id).values(buyer_name=None))
     own = select(Order.id).where(Order.user_id == user_id)
+    db.session.execute(update(Payment).where(Payment.order_id.in_(own)).values(card_country=None))
     db.session.execute(
         update(OrderTerms).where(OrderTerms.order_id.in_(own)).values(sealed="", organisation="")
     )

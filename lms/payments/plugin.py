@@ -31,6 +31,7 @@ from lms.payments.panels import bought_for_claim, my_seats, seats_link, settings
 from lms.payments.permissions import PERMISSIONS
 from lms.payments.personal_data import CREDIT_DATA, PERSONAL_DATA, PLACES_DATA
 from lms.payments.products import Product
+from lms.payments.queries.cards import card_facts
 from lms.payments.reports import REPORTS
 from lms.payments.services import bookkeeping, guests, places, refunds, seat_blocks, seats
 from lms.payments.services.bank_checks import CHECKS as BANK_CHECKS
@@ -56,6 +57,7 @@ from lms.payments.views import (
 from lms.payments.views import dues as due_views
 from lms.payments.views import orders as order_views
 from lms.payments.views import seats as seat_views
+from lms.pricing.residence import ResidenceSource
 from lms.reports.base import Report
 
 __all__ = [
@@ -93,6 +95,12 @@ def payment_gateways() -> list[PaymentGateway]:
 def products() -> list[Product]:
     """Places in course runs, for oneself and for others."""
     return [places.PlaceInRun(), seat_blocks.SeatsInRun()]
+
+
+@hookimpl
+def residence_sources() -> list[ResidenceSource]:
+    """Countries of the cards with which somebody paid."""
+    return [ResidenceSource("cards", card_facts)]
 
 
 @hookimpl

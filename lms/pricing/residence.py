@@ -1,15 +1,17 @@
-"""Whose tier: what a person declares, with one fact that agrees. Pure: no database.
+"""Whose tier: what a person declares, with one fact that agrees. No database
+here.
 
 The address of the connection is never asked, and nothing here is asked again after paying.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from lms.core.db import ByLanguage
+from lms.core.registry import Registered
 
 
 class Residence(StrEnum):
@@ -26,6 +28,7 @@ class FactKind(StrEnum):
 
     INSTITUTION = "institution"
     PROOF = "proof"  # that an administrator accepted
+    CARD = "card"  # with which the person paid before
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,17 @@ class Fact:
     kind: FactKind
     country: str
     name: ByLanguage | None = None  # of the institution
+
+
+@dataclass(frozen=True)
+class ResidenceSource:
+    """Facts that another room knows. facts: of the user with an id."""
+
+    name: str
+    facts: Callable[[int], Iterable[Fact]]
+
+
+residence_sources: Registered[ResidenceSource] = Registered("residence_sources", ResidenceSource)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -34,9 +34,16 @@ _DECLINES = {
     "4000000000009995": "insufficient_funds",
     "4000000000000069": "expired_card",
 }
-_ACCEPTED = {"4242424242424242", "5555555555554444", "378282246310005"}
-_DISPUTED = {"4000000000000259"}
-_ASKS_BANK = {"4000002500003155", "4000002760003184"}
+_ACCEPTED = {  # with their countries, as https://docs.stripe.com/testing has them
+    "4242424242424242": "US",
+    "5555555555554444": "US",
+    "378282246310005": "US",
+    "4000000680000000": "BO",
+    "4000001240000000": "CA",
+    "4000006040000068": "PE",
+}
+_DISPUTED = {"4000000000000259": "US"}
+_ASKS_BANK = {"4000002500003155": "FR", "4000002760003184": "DE"}
 
 
 class Refused(Exception):
@@ -104,10 +111,12 @@ class StripeDouble(BalanceBook):
             change.put({"id": f"{session['id']}:line", "name": names})
         return session
 
-    def get(self, key: str) -> Thing:
-        """An object by its id. Raises Refused."""
+    def get(self, key: str, expand: Sequence[str] = ()) -> Thing:
+        """An object by its id, with those it names under `expand`. Raises Refused."""
         with self.store.change() as change:
             thing = change.get(key)
+            if thing is not None:
+                thing |= {name: change.get(str(thing.get(name))) for name in expand}
             if thing is not None and thing.get("object") == "checkout.session":
                 thing = self._expire_when_over(change, thing)
         if thing is None or "object" not in thing:
@@ -168,12 +177,13 @@ class StripeDouble(BalanceBook):
             if session["status"] != "open":
                 return Outcome.CLOSED
             if number in _ASKS_BANK:
+                change.put({"id": f"{key}:card", "country": _ASKS_BANK[number]})
                 return Outcome.ASK_BANK
             if number in _DECLINES:
                 self._decline(change, session, _DECLINES[number])
                 outcome = Outcome.DECLINED
-            elif number in _ACCEPTED | _DISPUTED:
-                charge = self._take_money(change, session)
+            elif country := (_ACCEPTED | _DISPUTED).get(number):
+                charge = self._take_money(change, session, country)
                 if number in _DISPUTED:
                     self.open_dispute(change, charge)
                 outcome = Outcome.PAID
@@ -189,7 +199,8 @@ class StripeDouble(BalanceBook):
             if session["status"] != "open":
                 return Outcome.CLOSED
             if confirmed:
-                self._take_money(change, session)
+                card = change.get(f"{key}:card") or {}
+                self._take_money(change, session, card.get("country"))
             else:
                 self._decline(change, session, "authentication_required")
         self.wake()
@@ -217,7 +228,7 @@ class StripeDouble(BalanceBook):
             for key, succeeds in change.due_settlements(now or time.time()):
                 session = self._session(change, key)
                 if succeeds:
-                    self._take_money(change, session, "async_payment_succeeded")
+                    self._take_money(change, session, None, "async_payment_succeeded")
                 else:
                     intent = self._intent(change, session)
                     intent["status"] = "requires_payment_method"
@@ -254,9 +265,11 @@ class StripeDouble(BalanceBook):
         change.put(session)
         return change.put(intent)
 
-    def _take_money(self, change: Change, session: Thing, what: str = "completed") -> Thing:
+    def _take_money(
+        self, change: Change, session: Thing, country: str | None, what: str = "completed"
+    ) -> Thing:
         intent = self._intent(change, session)
-        charge = change.put(make_charge(intent))
+        charge = change.put(make_charge(intent, country))
         self._settle_charge(change, charge)
         intent |= {
             "status": "succeeded",

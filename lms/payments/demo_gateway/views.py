@@ -114,7 +114,8 @@ def create_refund() -> ResponseReturnValue:
 @open_view
 def show(key: str) -> ResponseReturnValue:
     """One object."""
-    return _answer(lambda: double().get(key))
+    expand = [value for name, value in request.args.items() if name.startswith("expand")]
+    return _answer(lambda: double().get(key, expand))
 
 
 @bp.get("/v1/balance_transactions")

@@ -21,7 +21,7 @@ from lms.core.money import Money
 from lms.core.registry import Registered
 from lms.courses.models import CourseRun
 from lms.ledger.accounts import Account
-from lms.payments.models import Order, Refund
+from lms.payments.models import Order, Payment, Refund
 
 
 @dataclass(frozen=True)
@@ -224,6 +224,7 @@ class PaymentGateway(ABC):
     instructions: ClassVar[str | None] = None  # notification kind that tells how to pay
     takes_baskets: ClassVar[bool] = False  # several orders at once
     is_on_account: ClassVar[bool] = False  # delivered at once, paid by a day
+    sees_cards: ClassVar[bool] = False  # can say of which country a card is
 
     @property
     def ledger_account(self) -> str:
@@ -283,6 +284,13 @@ class PaymentGateway(ABC):
 
     def find_dispute(self, reference: str) -> DisputeTold | None:
         """What became of a dispute. Raises GatewayUnavailable."""
+        return None
+
+    def card_country(self, payment: Payment) -> str | None:
+        """ISO 3166-1 alpha-2 code of the card that paid; None when it was no card, or not known.
+
+        Called in a job. Raises GatewayUnavailable.
+        """
         return None
 
     def refund(self, refund: Refund) -> str | None:

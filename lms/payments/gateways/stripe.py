@@ -42,7 +42,7 @@ from lms.payments.gateways.base import (
     whole_reference,
 )
 from lms.payments.gateways.stripe_amounts import from_stripe, to_stripe
-from lms.payments.models import Refund
+from lms.payments.models import Payment, Refund
 
 if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams
@@ -140,6 +140,7 @@ class StripeGateway(PaymentGateway):
     button = lazy_gettext("Continue to payment")
     holds_seat_for = SEAT_FOR
     takes_baskets = True
+    sees_cards = True
 
     def is_available(self, currency: str) -> bool:
         """Whether keys are set, or the demo pays with test cards."""
@@ -208,6 +209,20 @@ class StripeGateway(PaymentGateway):
         if answer.status in ("failed", "canceled"):
             raise RefundFailed(answer.failure_reason or answer.status)
         return answer.id if answer.status == "succeeded" else None
+
+    def card_country(self, payment: Payment) -> str | None:
+        """Of the charge's card; of a wallet, the card behind it."""
+        try:
+            intent = client().v1.payment_intents.retrieve(
+                whole_reference(payment.reference), {"expand": ["latest_charge"]}
+            )
+        except stripe.InvalidRequestError:
+            return None  # not known there
+        except stripe.StripeError as error:
+            raise GatewayUnavailable from error
+        details = getattr(intent.latest_charge, "payment_method_details", None)
+        country = getattr(getattr(details, "card", None), "country", None)
+        return str(country).upper() if country else None
 
     def movements(self, since: datetime) -> Iterable[Movement] | None:
         """The balance transactions of the account."""

@@ -34,6 +34,7 @@ from lms.payments.models import (
     WebhookEvent,
 )
 from lms.payments.products import PLACE
+from lms.payments.queries.cards import paid_with_other_card
 from lms.pricing.models import Quote
 
 
@@ -269,12 +270,14 @@ def list_orders(
     course_id: int | None = None,
     run_id: int | None = None,
     country: str = "",
+    has_other_card: bool = False,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Select[Order]:
     """Orders for administrators, newest first. since, until: when made; until is excluded.
 
-    course_id: 0 for orders that are for no course.
+    course_id: 0 for orders that are for no course. has_other_card: paid with a card of another
+    country than its buyer declared.
     """
     found = select(Order).order_by(Order.created_at.desc(), Order.id.desc())
     if words.strip():
@@ -287,6 +290,8 @@ def list_orders(
         found = found.where(Order.currency == currency)
     if country:
         found = found.where(Order.country == country)
+    if has_other_card:
+        found = found.where(paid_with_other_card())
     if run_id is not None:
         found = found.where(Order.run_id == run_id)
     if course_id is not None:

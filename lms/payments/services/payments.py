@@ -10,6 +10,7 @@ from lms.core.audit import record
 from lms.core.db import db
 from lms.core.events import emit
 from lms.core.money import Money
+from lms.core.outbox import enqueue
 from lms.notifications.services import tell
 from lms.payments import queries
 from lms.payments.due_models import Due
@@ -73,6 +74,8 @@ def take_payment(
     db.session.add(payment)
     db.session.flush()
     bookkeeping.book_payment(payment)
+    if gateway in payment_gateways and payment_gateways[gateway].sees_cards:
+        enqueue("payments.see_card", payment_id=payment.id)
     if due is not None or order.delivered_at is not None:
         return _take_part(payment, due)
     if amount != order.asked:

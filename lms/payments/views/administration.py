@@ -39,6 +39,7 @@ from lms.payments.forms import (
 )
 from lms.payments.gateways.base import payment_gateways
 from lms.payments.models import Order, OrderState, RefundReason
+from lms.payments.queries.cards import other_cards
 from lms.payments.queries.dues import dues_of, has_parts, owed_of
 from lms.payments.services import refunds as refund_services
 from lms.payments.services.guests import GuestSales
@@ -72,7 +73,18 @@ def admin_orders() -> ResponseReturnValue:
     require("payments.administer")
     zone = str(get_timezone())
     first, last = _day("first"), _day("last")
-    names = ("q", "state", "gateway", "currency", "course", "run", "country", "first", "last")
+    names = (
+        "q",
+        "state",
+        "gateway",
+        "currency",
+        "course",
+        "run",
+        "country",
+        "card",
+        "first",
+        "last",
+    )
     chosen = {name: request.args.get(name, "") for name in names}
     statement = queries.list_orders(
         words=chosen["q"][:200],
@@ -80,6 +92,7 @@ def admin_orders() -> ResponseReturnValue:
         gateway=chosen["gateway"],
         currency=chosen["currency"],
         country=chosen["country"],
+        has_other_card=chosen["card"] == "other",
         course_id=_number("course"),
         run_id=_number("run"),
         since=clock.start_of_day(first, zone) if first else None,
@@ -119,6 +132,7 @@ def _order_page(
         settle=SettleForm(),
         can_refund=any(payment.remaining for payment in order.payments),
         by_hand=by_hand(),
+        other_cards=other_cards(order),
     )
     return page, status
 

@@ -10,11 +10,11 @@ from lms.core.db import db
 from lms.core.errors import NotFound
 from lms.directory.models import AssociationMembership, Organisation, OrganisationRole
 from lms.pricing.models import ResidenceProof, ResidenceState
-from lms.pricing.residence import Fact, FactKind
+from lms.pricing.residence import Fact, FactKind, residence_sources
 
 
 def facts_of(user: User) -> tuple[Fact, ...]:
-    """Countries of the person's institutions and of proofs that were accepted.
+    """Countries of the person's institutions, of proofs that were accepted, and of cards that paid.
 
     An institution counts by a role that its managers gave, an association also by the membership
     number that the person states, for the association can check it.
@@ -42,6 +42,7 @@ def facts_of(user: User) -> tuple[Fact, ...]:
     return (
         *(Fact(FactKind.INSTITUTION, str(one.country), one.name) for one in institutions),
         *(Fact(FactKind.PROOF, country) for country in proofs),
+        *(fact for source in residence_sources.values() for fact in source.facts(user.id)),
     )
 
 

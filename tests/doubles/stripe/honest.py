@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import types
+from collections.abc import Sequence
 from typing import Any
 
 import pydantic
@@ -125,7 +126,9 @@ class HonestDouble(StripeDouble):
         check_object(dispute)
         return dispute
 
-    def get(self, key: str) -> Thing:
-        thing = super().get(key)
+    def get(self, key: str, expand: Sequence[str] = ()) -> Thing:
+        thing = super().get(key, expand)
         check_object(thing)
+        for name in expand:
+            check_object(thing[name])
         return thing
