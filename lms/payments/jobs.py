@@ -40,6 +40,7 @@ from lms.payments.queries import dues as due_queries
 from lms.payments.services import (
     bank_imports,
     bank_lines,
+    bank_names,
     bookkeeping,
     disputes,
     facts,
@@ -300,6 +301,7 @@ JOBS = [
     Job("payments.land_bank_file", land_bank_file, writes=False, retries=3),
     Job("payments.match_bank_lines", match_bank_lines, every="40 3 * * *"),
     Job("payments.forget_bank_files", bank_imports.forget_files, every="50 3 * * *"),
+    Job("payments.forget_bank_names", bank_names.forget_old_names, every="55 3 * * *"),
     Job("payments.tell_of_moved_runs", tell_of_moved_runs, writes=False, every="*/20 * * * *"),
     Job("payments.remind_guests", remind_guests, writes=False, every="35 * * * *"),
     Job("payments.forget_guests", forget_guests, writes=False, every="45 4 * * *"),

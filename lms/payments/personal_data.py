@@ -6,18 +6,21 @@ from collections import defaultdict
 from typing import Any
 
 from sqlalchemy import delete, or_, select, update
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from lms.accounts.models import User
 from lms.core.db import db
 from lms.core.personal_data import PersonalData
 from lms.courses.models import CourseRun, Enrolment
+from lms.payments.bank_models import BankLine
 from lms.payments.basket_models import BasketLine
 from lms.payments.credit_models import CreditMovement
 from lms.payments.due_models import Due
 from lms.payments.grant_models import OrderGrant
 from lms.payments.models import Order, Payment, Refund
+from lms.payments.queries.bank import lines_of_person
 from lms.payments.seat_models import Seat, SeatBlock
+from lms.payments.services import bank_names
 from lms.payments.terms_models import OrderTerms
 
 
@@ -78,6 +81,22 @@ def _export(user_id: int) -> Any:
             "for_invoice": _for_invoice(terms.get(order.id)),
         }
         for order in found
+    ]
+
+
+def _bank_lines(user_id: int) -> Any:
+    """What banks told of the person's payments, and of what was sent back."""
+    found = db.session.scalars(lines_of_person(user_id).options(joinedload(BankLine.movement)))
+    return [
+        {
+            "day": line.day.isoformat(),
+            "currency": line.movement.currency,
+            "amount_minor": line.movement.amount_minor,
+            "name": line.name,
+            "words": line.text,
+            "reference": line.movement.source,
+        }
+        for line in found
     ]
 
 
@@ -211,6 +230,7 @@ def _erase_credit(user_id: int) -> None:
     """Nothing: what is left is still owed, and administrators pay it out for an order's number."""
 
 
+BANK_DATA = PersonalData("bank_lines", _bank_lines, bank_names.forget_person)
 CREDIT_DATA = PersonalData("credit", _export_credit, _erase_credit)
 PERSONAL_DATA = PersonalData("payments", _export, _erase)
 PLACES_DATA = PersonalData("places_for_others", _places, _erase_places)

@@ -29,7 +29,7 @@ from lms.payments.ledger_documents import DOCUMENTS
 from lms.payments.notices import KINDS
 from lms.payments.panels import bought_for_claim, my_seats, seats_link, settings_link
 from lms.payments.permissions import PERMISSIONS
-from lms.payments.personal_data import CREDIT_DATA, PERSONAL_DATA, PLACES_DATA
+from lms.payments.personal_data import BANK_DATA, CREDIT_DATA, PERSONAL_DATA, PLACES_DATA
 from lms.payments.products import Product
 from lms.payments.queries.cards import card_facts
 from lms.payments.reports import REPORTS
@@ -143,8 +143,8 @@ def notification_kinds() -> list[NotificationKind]:
 
 @hookimpl
 def personal_data() -> list[PersonalData]:
-    """Orders of a person, and places that they bought for others or sit on."""
-    return [PERSONAL_DATA, PLACES_DATA, CREDIT_DATA]
+    """Orders of a person, places that they bought for others or sit on, what banks said of them."""
+    return [PERSONAL_DATA, PLACES_DATA, CREDIT_DATA, BANK_DATA]
 
 
 @hookimpl

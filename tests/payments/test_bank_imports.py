@@ -7,7 +7,7 @@ import io
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from lms.core import clock
 from lms.core.db import db
@@ -16,65 +16,21 @@ from lms.courses.models import Enrolment
 from lms.ledger.accounts import Account
 from lms.ledger.kinds import EntryKind
 from lms.ledger.models import LedgerEntry
-from lms.ledger.queries import balances
 from lms.ledger.services import check
 from lms.ledger.services.entries import post
 from lms.payments import jobs
 from lms.payments.bank_models import BankAccount, BankImport, BankLine
-from lms.payments.models import Order, Payment, Refund, RefundReason
+from lms.payments.models import Payment, Refund, RefundReason
 from lms.payments.movement_models import GatewayMovement
-from lms.payments.services import bank_imports, orders, payments, refunds
+from lms.payments.services import bank_imports, payments, refunds
 from tests.factories.accounts import make_administrator, make_user
 from tests.factories.directory import make_manager, make_organisation
-from tests.factories.payments import make_paid_run, set_bank_account
-
-HEADINGS = "Fecha;Descripción;Ordenante;Importe"
+from tests.payments.bank_steps import count, file_of, land, line, make_account, order, today, told
 
 
 @pytest.fixture
 def account(app) -> BankAccount:
-    set_bank_account()
-    made = bank_imports.add_account("Banco CAD", "CAD", "bank_transfer", make_administrator())
-    db.session.commit()
-    return made
-
-
-def order(total: Money = Money(12_000, "CAD"), **values) -> Order:
-    """Somebody who chose to transfer."""
-    made = orders.place_order(make_paid_run(price=total), make_user(), "bank_transfer", **values)
-    db.session.commit()
-    return made
-
-
-def today(days: int = 0) -> str:
-    return f"{clock.now().date() + timedelta(days=days):%d/%m/%Y}"
-
-
-def line(text: str, amount: str = "120,00", name: str = "", day: str = "") -> str:
-    return f"{day or today()};{text};{name};{amount}"
-
-
-def file_of(*lines: str) -> bytes:
-    return "\r\n".join([HEADINGS, *lines, ""]).encode("cp1252")
-
-
-def land(account, *lines: str, closing: Money | None = None, content: bytes = b"") -> BankImport:
-    """Upload, confirm, and let the worker do its part."""
-    by = make_administrator()
-    made = bank_imports.upload(account, content or file_of(*lines), "mayo.csv", by)
-    bank_imports.confirm(made, made.version, by, closing)
-    db.session.commit()
-    jobs.land_bank_file(made.id)
-    db.session.expire_all()
-    return made
-
-
-def count(model) -> int:
-    return db.session.scalar(select(func.count()).select_from(model)) or 0
-
-
-def told() -> dict[str, int]:
-    return {f"{one.account} {one.currency}": one.amount.minor for one in balances() if one.amount}
+    return make_account()
 
 
 def whys() -> list[str | None]:

@@ -65,6 +65,18 @@ def list_imports(account_ids: Iterable[int] | None = None) -> Select[BankImport]
     return statement.order_by(BankImport.made_at.desc(), BankImport.id.desc())
 
 
+def lines_of_person(user_id: int) -> Select[BankLine]:
+    """What banks say of the payments and refunds of a person's orders."""
+    return (
+        select(BankLine)
+        .join(GatewayMovement, GatewayMovement.id == BankLine.movement_id)
+        .join(Payment, Payment.id == GatewayMovement.payment_id)
+        .join(Order, Order.id == Payment.order_id)
+        .where(Order.user_id == user_id)
+        .order_by(BankLine.movement_id)
+    )
+
+
 def lines_of(bank_import: BankImport) -> Select[BankLine]:
     """What has landed of a file, as it stands there."""
     return (
