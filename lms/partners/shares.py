@@ -38,8 +38,8 @@ class Terms:
 class Sale:
     """A sale as the ledger tells it, in minor units.
 
-    gross with tax, net without; fees of the payment service; earned: of the net, by weeks that were
-    taught; taken_back: of what was earned.
+    gross with tax, net without; fees of the payment service, those in another currency at the rate
+    of their payment; earned: of the net, by weeks that were taught; taken_back: of what was earned.
     """
 
     currency: str

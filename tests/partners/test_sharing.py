@@ -14,11 +14,13 @@ from lms.ledger.kinds import Difference
 from lms.ledger.queries import balance_of
 from lms.ledger.services import check
 from lms.ledger.services.entries import post
+from lms.partners import queries
 from lms.partners.errors import NotToBeSigned, WrongTerms
 from lms.partners.models import Basis, RefundsBorneBy
 from lms.partners.services import agreements, sharing
 from lms.payments.services import refunds
 from tests.factories.accounts import make_user
+from tests.factories.payments import make_paid_run
 from tests.partners.ways import (
     MONDAY,
     agree,
@@ -178,6 +180,115 @@ def test_a_fee_that_is_told_late_is_made_good(run, two):
 
     assert has(cebem) == 4_800
     assert not_shared() == []
+
+
+def tell_exchange(order, number: int, sold: Money, settled: Money, fee: Money) -> None:
+    """A movement of the card service as the nightly look tells it: exchanged, with its fee."""
+    source, clearing = f"movement:{number}", "Assets:Clearing:Stripe"
+    about = f"order:{order.number}"
+    post(
+        "exchange",
+        source,
+        MONDAY,
+        [
+            (clearing, -sold),
+            ("Equity:Exchange", sold),
+            (clearing, settled),
+            ("Equity:Exchange", -settled),
+        ],
+        about=about,
+    )
+    post("fee", source, MONDAY, {"Expenses:Processor": fee, clearing: -fee}, about=about)
+
+
+def in_dollars(organisation) -> int:
+    return balance_of(queries.payable_account(organisation), "USD").minor
+
+
+@pytest.fixture
+def abroad(app):
+    """The run's twin, sold for 100 dollars of the United States."""
+    return make_paid_run(
+        price=Money(10_000, "USD"),
+        starts_on=MONDAY,
+        ends_on=MONDAY + timedelta(days=20),
+        time_zone="UTC",
+    )
+
+
+def test_a_fee_in_the_services_currency_counts_at_the_rate_of_its_payment(abroad, two):
+    (cebem, ana), (college, bob) = two
+    agree(
+        abroad, percent(cebem, 5_000), percent(college, 5_000), managers=[ana, bob],
+        basis=Basis.NET_OF_FEES,
+    )  # fmt: skip
+    order = pay(abroad)
+    tell_exchange(order, 1, Money(10_000, "USD"), Money(13_600, "CAD"), Money(424, "CAD"))
+
+    teach(abroad, MONDAY + timedelta(days=30))
+
+    # 4.24 CAD at 136 to 100 are 3.117... USD: 3.11; half of the 96.89 that are left, rounded down
+    assert (in_dollars(cebem), in_dollars(college)) == (4_844, 4_844)
+    assert balance_of("Expenses:PartnerShare", "CAD").minor == 0
+    assert not_shared() == []
+
+
+def test_each_fee_has_the_rate_of_its_own_movement(abroad, two):
+    (cebem, ana), _ = two
+    agree(abroad, percent(cebem, 10_000), managers=[ana], basis=Basis.NET_OF_FEES)
+    order = pay(abroad)
+    teach(abroad, MONDAY + timedelta(days=30))
+    assert in_dollars(cebem) == 10_000
+    tell_exchange(order, 1, Money(5_000, "USD"), Money(6_800, "CAD"), Money(227, "CAD"))
+    tell_exchange(order, 2, Money(5_000, "USD"), Money(7_000, "CAD"), Money(233, "CAD"))
+    assert [one.what for one in not_shared()] == [Difference.SHARE]
+
+    sharing.share_run(abroad)
+
+    assert in_dollars(cebem) == 10_000 - 166 - 166  # 1.669 and 1.664
+    assert not_shared() == []
+
+
+def test_a_fee_in_another_currency_changes_no_share_of_what_is_net_of_tax_only(abroad, two):
+    (cebem, ana), _ = two
+    agree(abroad, percent(cebem, 5_000), managers=[ana], basis=Basis.NET)
+    order = pay(abroad)
+    tell_exchange(order, 1, Money(10_000, "USD"), Money(13_600, "CAD"), Money(424, "CAD"))
+
+    teach(abroad, MONDAY + timedelta(days=30))
+
+    assert in_dollars(cebem) == 5_000
+    assert not_shared() == []
+
+
+def test_what_came_of_past_sales_counts_fees_in_another_currency(abroad, two):
+    (cebem, ana), _ = two
+    version = agree(abroad, percent(cebem, 5_000), managers=[ana], basis=Basis.NET_OF_FEES)
+    order = pay(abroad)
+    tell_exchange(order, 1, Money(10_000, "USD"), Money(13_600, "CAD"), Money(424, "CAD"))
+    teach(abroad, MONDAY + timedelta(days=30))
+
+    with clock.set_to(noon(MONDAY + timedelta(days=40))):
+        wished = terms(percent(cebem, 5_000), basis=Basis.NET_OF_FEES)
+        [tried] = agreements.try_on_past_sales(version.agreement, wished)
+
+    assert (tried.currency, tried.basis_minor) == ("USD", 9_689)
+    assert tried.shares[cebem.id] == in_dollars(cebem) == 4_844
+
+
+def test_fees_are_looked_up_at_once_for_all_sales(abroad, two, count_queries):
+    (cebem, ana), _ = two
+    agree(abroad, percent(cebem, 5_000), managers=[ana], basis=Basis.NET_OF_FEES)
+    counted = []
+    for number in (1, 2, 3):
+        order = pay(abroad, reference=f"pi_{number}")
+        tell_exchange(order, number, Money(10_000, "USD"), Money(13_600, "CAD"), Money(424, "CAD"))
+        db.session.expire_all()
+        count_queries()
+        queries.told_sales(run_ids=[abroad.id])
+        counted.append(count_queries())
+
+    assert counted[0] == counted[2]
 
 
 def test_whatever_is_sold_taught_and_given_back_the_shares_follow(run, two):

@@ -89,6 +89,27 @@ def test_money_in_another_currency_is_exchanged_as_the_service_did(buy):
     assert not check.unexplained()
 
 
+@pytest.mark.needs("partners")
+def test_a_partner_bears_the_fee_at_the_rate_of_the_service(stripe, signed_in, check_out):
+    from lms.partners.models import Basis
+    from tests.partners.ways import agree, partner, percent, teach
+
+    cebem, ana = partner("cebem")
+    run = make_paid_run(price=Money(10_000, "USD"))
+    yesterday = clock.now().date() - timedelta(days=1)
+    agree(run, percent(cebem, 5_000), on=yesterday, managers=[ana], basis=Basis.NET_OF_FEES)
+    stripe.pay(check_out(signed_in(make_user()), run))
+    stripe.deliver()
+    sync()
+
+    teach(run, run.ends_on + timedelta(days=1))
+
+    # 4.24 CAD of 136.00 are 3.11 USD of 100.00, rounded down as shares are
+    assert told()["Expenses:Processor CAD"] == 424
+    assert told()["Liabilities:PartnerPayable:Cebem USD"] == 4_844
+    assert not check.unexplained()
+
+
 def test_a_lost_message_is_found_and_the_buyer_enrolled(buy):
     order = buy(lost=True)
     assert order.state == "pending"

@@ -1,4 +1,4 @@
-"""Reads: agreements, sales as the ledger tells them, statements, balances."""
+"""Reads: agreements, statements, balances; sales as the ledger tells them are in `sales`."""
 
 from __future__ import annotations
 
@@ -28,8 +28,10 @@ from lms.partners.models import (
     PartnerStatement,
     StatementLine,
 )
-from lms.partners.shares import PartyTerms, Sale, Terms
-from lms.payments.models import Order, OrderRevenue
+from lms.partners.queries.sales import ToldSale, booked_shares, told_sales
+from lms.partners.shares import PartyTerms, Terms
+
+__all__ = ["ToldSale", "booked_shares", "told_sales"]  # from the parts of this folder
 
 
 def payable_account(organisation: Organisation) -> str:
@@ -176,100 +178,6 @@ def version_for(
         if about_it and version.in_force_from is not None and version.in_force_from <= sold_on:
             ruling = version
     return ruling
-
-
-@dataclass(frozen=True)
-class ToldSale:
-    """A sale with its order's facts and the day of the sale, as the ledger tells them."""
-
-    order_id: int
-    about: str
-    run: CourseRun
-    country: str | None
-    rail: str | None
-    sold_on: date
-    sale: Sale
-
-
-def told_sales(
-    order_ids: Iterable[int] | None = None,
-    *,
-    run_ids: Iterable[int] | None = None,
-    since: date | None = None,
-) -> list[ToldSale]:
-    """Sales as the ledger tells them: of some orders, of some runs, or all; by order."""
-    statement = (
-        select(Order, OrderRevenue.deferred_minor, LedgerEntry.happened_on)
-        .join(OrderRevenue, OrderRevenue.order_id == Order.id)
-        .join(LedgerEntry, LedgerEntry.about == "order:" + Order.number)
-        .where(LedgerEntry.kind == EntryKind.SALE, Order.run_id.is_not(None))
-        .options(joinedload(Order.run))
-        .order_by(Order.id)
-    )
-    if order_ids is not None:
-        statement = statement.where(Order.id.in_(list(order_ids)))
-    if run_ids is not None:
-        statement = statement.where(Order.run_id.in_(list(run_ids)))
-    if since is not None:
-        statement = statement.where(LedgerEntry.happened_on >= since)
-    rows = db.session.execute(statement).all()
-    wanted = statement.with_only_columns(LedgerEntry.about).order_by(None).subquery()
-    told: dict[str, dict[tuple[str, str], int]] = defaultdict(lambda: defaultdict(int))
-    totals = (
-        select(
-            LedgerEntry.about,
-            LedgerEntry.kind,
-            LedgerPosting.account,
-            LedgerPosting.currency,
-            func.sum(LedgerPosting.amount_minor),
-        )
-        .join(LedgerEntry, LedgerEntry.id == LedgerPosting.entry_id)
-        .where(LedgerEntry.about.in_(select(wanted.c.about)))
-        .group_by(
-            LedgerEntry.about, LedgerEntry.kind, LedgerPosting.account, LedgerPosting.currency
-        )
-    )
-    currencies = {f"order:{order.number}": order.currency for order, _left, _day in rows}
-    for about, kind, account, currency, minor in db.session.execute(totals):
-        if currencies[about] == currency:
-            told[about][kind, account] += int(minor)
-    return [_told_sale(order, int(left), day, told) for order, left, day in rows]
-
-
-def _told_sale(
-    order: Order, deferred: int, day: date, told: dict[str, dict[tuple[str, str], int]]
-) -> ToldSale:
-    about = f"order:{order.number}"
-    sums = told[about]
-    net = -sums[EntryKind.SALE, Account.DEFERRED]
-    still_sold = -sum(minor for (_kind, code), minor in sums.items() if code == Account.DEFERRED)
-    sale = Sale(
-        order.currency,
-        gross=sum(m for (kind, _code), m in sums.items() if kind == EntryKind.SALE and m > 0),
-        net=net,
-        fees=sum(minor for (_kind, account), minor in sums.items() if account == Account.PROCESSOR),
-        earned=still_sold - deferred,
-        taken_back=sum(
-            minor for (_kind, account), minor in sums.items() if account == Account.REFUNDS
-        ),
-    )
-    assert order.run is not None
-    return ToldSale(order.id, about, order.run, order.country, order.gateway, day, sale)
-
-
-def booked_shares(abouts: Iterable[str]) -> dict[tuple[str, str], int]:
-    """What partners have of some sales by the ledger: minor units by document and account."""
-    found = db.session.execute(
-        select(LedgerEntry.about, LedgerPosting.account, func.sum(LedgerPosting.amount_minor))
-        .join(LedgerEntry, LedgerEntry.id == LedgerPosting.entry_id)
-        .where(
-            LedgerEntry.about.in_(list(abouts)),
-            LedgerEntry.kind.in_([EntryKind.SHARE, EntryKind.SHARE_BACK]),
-            LedgerPosting.account.startswith(f"{Account.PARTNER_PAYABLE.value}:"),
-        )
-        .group_by(LedgerEntry.about, LedgerPosting.account)
-    )
-    return {(about, account): -int(minor) for about, account, minor in found}
 
 
 def runs_of(agreement: Agreement) -> list[int]:
