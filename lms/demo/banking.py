@@ -19,7 +19,7 @@ from lms.payments.bank_models import BankAccount
 from lms.payments.gateways.base import MovementKind, payment_gateways
 from lms.payments.models import Order
 from lms.payments.movement_models import GatewayMovement, MovementState
-from lms.payments.services import bank_imports, orders, reconciliation
+from lms.payments.services import bank_imports, bank_landing, orders, reconciliation
 
 ACCOUNT = "Example Bank, CAD"
 FEE, BEFORE = Money(-500, "CAD"), Money(100_000, "CAD")
@@ -48,7 +48,7 @@ def ensure_bank_file(administrator: User) -> None:
     content = "\r\n".join(rows).encode("cp1252")
     made = bank_imports.upload(account, content, "example-bank.csv", administrator)
     bank_imports.confirm(made, made.version, administrator)
-    bank_imports.land(made)
+    bank_landing.land(made)
     for row in db.session.scalars(
         select(GatewayMovement).where(
             GatewayMovement.gateway == account.gateway, GatewayMovement.state == MovementState.OPEN

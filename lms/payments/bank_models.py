@@ -86,6 +86,7 @@ class BankImport(Model):
     )
     made_at: Mapped[datetime] = mapped_column(default=clock.now)
     done_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(default=0)  # to let it land, since it was confirmed
     read: Mapped[int] = mapped_column(default=0)  # lines so far, while the worker reads
     lines: Mapped[int] = mapped_column(default=0)
     known: Mapped[int] = mapped_column(default=0)  # landed before, or named twice
@@ -95,7 +96,7 @@ class BankImport(Model):
     last_on: Mapped[date | None]
     opening_minor: Mapped[int | None] = mapped_column(BigInt)
     closing_minor: Mapped[int | None] = mapped_column(BigInt)
-    failure: Mapped[str] = mapped_column(default="")
+    failure: Mapped[str] = mapped_column(default="")  # empty: it broke off, nobody knows why
     failed_line: Mapped[int | None]
     version: Mapped[int] = mapped_column()
 
@@ -103,6 +104,11 @@ class BankImport(Model):
     by: Mapped[User | None] = relationship()
 
     __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def broke_off(self) -> bool:
+        """Whether it failed again and again without a reason."""
+        return self.state == ImportState.FAILED and not self.failure and self.failed_line is None
 
     def money(self, minor: int | None) -> Money | None:
         """Minor units of the account's currency."""

@@ -17,7 +17,7 @@ from lms.courses.models import CourseRun
 from lms.notifications.kinds import notification_kinds
 from lms.notifications.messages import write_message
 from lms.payments import queries
-from lms.payments.bank_models import BankImport, ImportState
+from lms.payments.bank_models import BankImport
 from lms.payments.documents import receipt_name, receipt_pdf
 from lms.payments.errors import NothingToRefund
 from lms.payments.gateways.base import (
@@ -39,6 +39,7 @@ from lms.payments.models import (
 from lms.payments.queries import dues as due_queries
 from lms.payments.services import (
     bank_imports,
+    bank_landing,
     bank_lines,
     bank_names,
     bookkeeping,
@@ -219,22 +220,27 @@ def sync_movements() -> None:
 
 
 def land_bank_file(import_id: int) -> None:
-    """Let a confirmed file land, or say which line did not let it."""
+    """Let a confirmed file land, or say which line did not let it. What breaks off is tried again,
+    and after some tries the file has failed."""
+    with transaction():
+        if not bank_landing.begin(import_id):
+            return
     try:
         with transaction(write=False):
-            found = db.session.get(BankImport, import_id)
-            if found is None or found.state != ImportState.WAITING:
-                return
-            lines = len(bank_imports.read(found).lines)
+            lines = len(bank_imports.read(db.session.get_one(BankImport, import_id)).lines)
         with transaction():
-            bank_imports.note_progress(found, lines)
+            bank_landing.note_progress(import_id, lines)
         with transaction():
-            bank_imports.land(db.session.get_one(BankImport, import_id))
-    except (bank_imports.RowFailed, DomainError) as failure:
+            bank_landing.land(db.session.get_one(BankImport, import_id))
+    except (bank_landing.RowFailed, DomainError) as failure:
+        line = failure.line if isinstance(failure, bank_landing.RowFailed) else None
         with transaction():
-            failed = db.session.get_one(BankImport, import_id)
-            line = failure.line if isinstance(failure, bank_imports.RowFailed) else None
-            bank_imports.fail(failed, line, str(failure.text))
+            bank_landing.fail(import_id, line, str(failure.text))
+
+
+def resume_bank_files() -> None:
+    """Take up files that are confirmed and that nothing works on any more."""
+    bank_landing.resume()
 
 
 def match_bank_lines() -> None:
@@ -298,7 +304,8 @@ JOBS = [
     Job("payments.reconcile", reconcile, every="* * * * *"),
     Job("payments.earn_weeks", earn_weeks, writes=False, every="15 * * * *"),
     Job("payments.sync_movements", sync_movements, writes=False, every="0 3 * * *"),
-    Job("payments.land_bank_file", land_bank_file, writes=False, retries=3),
+    Job(bank_imports.LAND_JOB, land_bank_file, writes=False, retries=bank_landing.MOST_TRIES),
+    Job("payments.resume_bank_files", resume_bank_files, every="*/10 * * * *"),
     Job("payments.match_bank_lines", match_bank_lines, every="40 3 * * *"),
     Job("payments.forget_bank_files", bank_imports.forget_files, every="50 3 * * *"),
     Job("payments.forget_bank_names", bank_names.forget_old_names, every="55 3 * * *"),

@@ -20,7 +20,7 @@ from lms.payments.models import Order, Payment, Refund
 from lms.payments.movement_models import GatewayMovement, MovementState
 from lms.payments.queries import bank as queries
 from lms.payments.services import payments, refunds
-from lms.payments.services.bank_imports import payment_reference
+from lms.payments.services.bank_landing import payment_reference
 from lms.payments.services.bank_matching import order_numbers
 from lms.payments.services.orders import lock_order
 

@@ -15,7 +15,7 @@ from flask_babel import lazy_gettext
 from wtforms.validators import ValidationError
 
 from lms.accounts.permissions import can, require, signed_in
-from lms.core.amounts import read_amount
+from lms.core.amounts import amount_text, read_amount
 from lms.core.db import db
 from lms.core.errors import NotFound
 from lms.core.money import Money
@@ -182,20 +182,31 @@ def _file_page(
 ) -> ResponseReturnValue:
     values: dict[str, Any] = {"found": bank_import, "frame": _frame()}
     if bank_import.state in (ImportState.PREVIEW, ImportState.FAILED):
+        values["confirm"] = confirm or _confirm_form(bank_import)
+        if bank_import.broke_off:  # looking at it could break off as well
+            return render_template("payments/bank_broken.html", **values), status
         kept = Layout.from_json(bank_import.layout)
         seen = bank_imports.preview(bank_import)
-        form = confirm or ConfirmFileForm(formdata=None, data={"version": bank_import.version})
         values |= {
             "seen": seen,
             "first": [*_to_look_at_first(seen.planned)][:SHOWN],
             "layout": layout or LayoutForm.of(kept, is_new=True),
             "columns": columns_of(bank_import.content or b"", kept),
-            "confirm": form,
         }
         return render_template("payments/bank_preview.html", **values), status
     values["open"] = queries.count_open(bank_import)
     values["page"] = paginate(queries.lines_of(bank_import), page_number(), 50)
     return render_template("payments/bank_file.html", **values), status
+
+
+def _confirm_form(bank_import: BankImport) -> ConfirmFileForm:
+    """With the balance that was typed at a try that failed."""
+    closing = bank_import.money(bank_import.closing_minor)
+    data = {
+        "version": bank_import.version,
+        "closing": amount_text(closing) if closing is not None else "",
+    }
+    return ConfirmFileForm(formdata=None, data=data)
 
 
 def _to_look_at_first(planned: Sequence[Planned]) -> list[Planned]:
