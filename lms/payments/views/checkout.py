@@ -91,9 +91,12 @@ class Checkout:
         )
 
 
-def _parts(run: CourseRun, calculation: Calculation | None) -> list[Part]:
-    """The parts in which a signed-in buyer may pay; empty where it is all at once."""
-    if calculation is None or not calculation.total or present_user() is None:
+def _parts(run: CourseRun, calculation: Calculation | None, credit: Money | None) -> list[Part]:
+    """The parts in which a signed-in buyer may pay; empty where it is all at once.
+
+    Who pays with credit pays the rest at once.
+    """
+    if calculation is None or not calculation.total or present_user() is None or credit:
         return []
     return schedule_for(run, calculation.total)
 
@@ -188,7 +191,7 @@ def checkout_page(
         award=asked.award,
         may_apply=asked.has_funds and can("scholarships.apply", run),
         refund_rule=shared.refund_rule(),
-        parts=_parts(run, calculation),
+        parts=_parts(run, calculation, asked.credit),
         pause_after=settings().pause_after_days,
         error=error,
         is_full=status == RunFull.status and error == str(RunFull.message),
