@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from lms.app import create_app
 from lms.config import Settings
@@ -45,6 +45,28 @@ def test_models_and_migrations_agree(empty_site):
 
     assert differences == []
     assert not pending()
+
+
+def triggers() -> list[tuple[str, ...]]:
+    """The triggers that the database has, with what they do."""
+    query = (
+        "SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger'"
+        if DATABASE == "sqlite"
+        else "SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(oid) FROM pg_trigger"
+        " WHERE NOT tgisinternal"
+    )
+    return sorted(tuple(row) for row in db.session.execute(text(query)))
+
+
+def test_triggers_of_models_and_migrations_agree(empty_site):
+    """SQLite drops them with a table that a migration makes anew."""
+    upgrade()
+    migrated = triggers()
+    db.session.commit()
+    downgrade("base")
+    Model.metadata.create_all(db.engine)
+
+    assert migrated == triggers()
 
 
 def test_every_migration_can_be_taken_back(empty_site):

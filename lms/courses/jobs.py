@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from lms.core.db import transaction
 from lms.core.outbox import Job, enqueue
+from lms.core.rollups import AT_ONCE
 from lms.courses.notices import tell_of_cancellation
+from lms.courses.services import sums
 from lms.courses.services.enrolment import release_expired_seats
 from lms.courses.services.held_seats import release_expired_holds
 from lms.courses.services.reminders import BATCH, send_reminders
@@ -15,7 +18,16 @@ def _send_reminders() -> None:
         enqueue("courses.send_more_reminders")
 
 
+def count_enrolments() -> None:
+    """Bring the sums of who enrolled up to date: a transaction for some runs."""
+    while True:
+        with transaction():
+            if sums.count_enrolments() < AT_ONCE:
+                return
+
+
 JOBS = [
+    Job("courses.count_enrolments", count_enrolments, writes=False, every="*/5 * * * *"),
     Job("courses.release_expired_seats", release_expired_seats, every="* * * * *"),
     Job("courses.release_expired_holds", release_expired_holds, every="* * * * *"),
     Job("courses.send_reminders", _send_reminders, every="*/15 * * * *"),

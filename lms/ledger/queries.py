@@ -68,11 +68,16 @@ def movements() -> Subquery:
     Columns: DIMENSIONS and SUMMED. Exact at any moment, whatever is counted.
     """
     counted = select(*(getattr(LedgerSum, name) for name in (*DIMENSIONS, *SUMMED)))
+    # no index has such columns, so that what a reader asks of them is asked of the few alone
+    lately = [
+        func.coalesce(column, literal_column("''")).label(name)
+        for name, column in zip(DIMENSIONS, postings_by_dimension(), strict=True)
+    ]
     since = (
-        select(*postings_by_dimension(), *debit_and_credit())
+        select(*lately, *debit_and_credit())
         .join(LedgerEntry, LedgerEntry.id == LedgerPosting.entry_id)
         .join(LedgerUncounted, LedgerUncounted.entry_id == LedgerEntry.id)
-        .group_by(*postings_by_dimension())
+        .group_by(*lately)
     )
     return union_all(counted, since).subquery("movements")
 

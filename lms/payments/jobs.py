@@ -13,6 +13,7 @@ from lms.core.db import db, transaction
 from lms.core.errors import DomainError
 from lms.core.mail import deliver, make_mail
 from lms.core.outbox import Job
+from lms.core.rollups import AT_ONCE
 from lms.courses.models import CourseRun
 from lms.notifications.kinds import notification_kinds
 from lms.notifications.messages import write_message
@@ -53,6 +54,7 @@ from lms.payments.services import (
     refunds,
     seat_blocks,
     seats,
+    sums,
 )
 from lms.payments.services.order_invoices import taxes_told
 from lms.payments.terms_models import OrderTerms
@@ -293,7 +295,16 @@ def follow_dues() -> None:
             orders.change_state(offer, OrderState.EXPIRED, [OrderState.QUOTED])
 
 
+def count_orders() -> None:
+    """Bring the sums of what was sold up to date: a transaction for some runs."""
+    while True:
+        with transaction():
+            if sums.count_orders() < AT_ONCE:
+                return
+
+
 JOBS = [
+    Job("payments.count_orders", count_orders, writes=False, every="*/5 * * * *"),
     Job("payments.look_after_seats", look_after_seats, every="40 3 * * *"),
     Job("payments.refund", refund, writes=False, retries=40),
     Job("payments.refund_order", refund_order),

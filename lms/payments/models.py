@@ -208,7 +208,7 @@ class Order(Model):
     language: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
     paid_at: Mapped[datetime | None] = mapped_column(index=True)
-    delivered_at: Mapped[datetime | None]  # when a part of it was still to be paid
+    delivered_at: Mapped[datetime | None] = mapped_column(index=True)  # before it was all paid
     expires_at: Mapped[datetime | None]
     checked_at: Mapped[datetime | None]  # when the gateway was last asked what became of it
     version: Mapped[int] = mapped_column()

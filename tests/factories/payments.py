@@ -43,6 +43,7 @@ def make_order(run: CourseRun | None = None, user: User | None = None, **values:
         "country": "BO",
         "buyer_name": user.name,
         "language": "en",
+        "created_at": values.get("paid_at") or clock.now(),
     }
     order = Order(**(defaults | values))
     db.session.add(order)

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import Flask
 from pydantic import SecretStr
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from lms.accounts.models import User
 from lms.app import create_app
 from lms.config import Settings
+from lms.core import clock
 from lms.core.db import Model, db, transaction
 from lms.core.money import Money
 from lms.courses.errors import RunFull
@@ -26,9 +27,19 @@ from lms.ledger.services import check
 from lms.payments.credit_models import CreditBalance
 from lms.payments.errors import CreditGone, NothingToRefund, VoucherRefused
 from lms.payments.gateways.base import GatewayEvent, PaymentArrived
-from lms.payments.models import Order, Payment, Receipt, Refund, RefundReason, Voucher, WebhookEvent
+from lms.payments.models import (
+    Order,
+    OrderState,
+    Payment,
+    Receipt,
+    Refund,
+    RefundReason,
+    Voucher,
+    WebhookEvent,
+)
+from lms.payments.queries.sales import Sold, sales
 from lms.payments.seat_models import SeatBlock
-from lms.payments.services import facts, orders, payments, refunds, seats, vouchers
+from lms.payments.services import facts, orders, payments, refunds, seats, sums, vouchers
 from lms.payments.services.prices import Wishes, show_price
 from lms.pricing.models import Quote
 from lms.pricing.services.quotes import make_ticket
@@ -216,7 +227,7 @@ def test_two_late_payments_for_one_freed_seat_enrol_one_and_refund_the_other(sha
     def pay(order_id: int) -> Callable[[], object]:
         def work() -> object:
             order = db.session.get_one(Order, order_id)
-            return payments.take_payment(order, "stripe", f"pi_{order_id}", PRICE).exception
+            return payments.take_payment(order, "stripe", f"pi_freed_{order_id}", PRICE).exception
 
         return work
 
@@ -346,3 +357,24 @@ def test_a_quote_used_twice_at_once_makes_one_order(shared_app):
     assert len(db.session.scalars(quotes).all()) == 1
     placed_from = select(Order).where(Order.run_id == run_id)
     assert [order.total for order in db.session.scalars(placed_from)] == [PRICE]
+
+
+@pytest.mark.postgresql
+def test_a_sale_that_is_committed_while_sums_are_made_is_not_lost(shared_app):
+    order = make_order(make_paid_run(), state=OrderState.PAID, paid_at=clock.now())
+    sums.count_orders()
+    db.session.commit()
+    with db.engine.connect() as other:
+        change = text("UPDATE orders SET country = 'PE' WHERE id = :id")
+        other.execute(change, {"id": order.id})
+        make_order(order.run, state=OrderState.PAID, paid_at=clock.now())
+        sums.count_orders()  # does not see the change yet
+        db.session.commit()
+        other.commit()
+
+    lines = sales(Sold(run_id=order.run_id))
+    told = select(lines.c.country, func.sum(lines.c.orders)).group_by(lines.c.country)
+    assert dict(db.session.execute(told).all()) == {"PE": 1, "BO": 1}
+    sums.count_orders()
+    db.session.commit()
+    assert dict(db.session.execute(told).all()) == {"PE": 1, "BO": 1}

@@ -51,7 +51,6 @@ from lms.payments.queries.orders import (
     settled_orders_of,
     timeline,
 )
-from lms.payments.queries.revenue import list_ledger
 
 __all__ = [
     "PayoutRow",
@@ -85,7 +84,6 @@ __all__ = [
     "list_credits",
     "list_disputes",
     "list_gateway_movements",
-    "list_ledger",
     "list_orders",
     "list_orders_of",
     "list_vouchers",

@@ -40,6 +40,7 @@ from lms.payments.models import (
     RefundState,
 )
 from lms.payments.queries.dues import OPEN_MINOR
+from lms.payments.services.sums import differing_sums
 
 
 def _differing(
@@ -261,4 +262,5 @@ CHECKS = [
     LedgerCheck("owed", _owed),
     LedgerCheck("weeks_to_come", _weeks_to_come),
     LedgerCheck("places", _places),
+    LedgerCheck("order_sums", differing_sums),
 ]

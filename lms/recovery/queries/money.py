@@ -160,6 +160,10 @@ def sums_of_lines(wanted: Wanted, measure: str | None = None) -> Rows:
     Whole months come from the ledger's sums; entries are read for a month that is cut alone.
     """
     known = measure if measure in MEASURES else None
+    if wanted.until is not None:
+        latest = db.session.scalar(select(func.max(LedgerEntry.effective_on)))
+        if latest is None or latest <= wanted.until:  # so its month is not cut
+            wanted = replace(wanted, until=None, last=None)
     parts = [list_money([], _whole_months(wanted), which=known, is_counted=True)]
     for edge in _cut_months(wanted):
         lines = list_lines(edge, measure).subquery()
@@ -194,7 +198,7 @@ def _cut_months(wanted: Wanted) -> list[Wanted]:
         ends.append((until.replace(day=1), until))
     if ends and month_of(since) == month_of(until):
         ends = [(since, until)]
-    return [replace(wanted, since=a, until=b, first=month_of(a), last=month_of(b)) for a, b in ends]
+    return [replace(wanted, since=a, until=b, first=None, last=None) for a, b in ends]
 
 
 def _following_day(day: date) -> date:

@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import func, select
 
-from lms.courses.models import CourseRun
 from lms.courses.reports import COURSE, RUN
-from lms.payments.models import DELIVERED, Order
-from lms.payments.reports import PaidOrders
-from lms.pricing.forms import TIER_LABELS
-from lms.pricing.models import Quote
+from lms.payments.queries.sales import sales
+from lms.payments.reports import COUNTRY, CURRENCY, NONE, SoldOrders, tier_words, wanted
 from lms.recovery.permissions import READ
-from lms.recovery.reports.shared import CURRENCY
 from lms.reports.base import Column, Filters, Report, RowValues, Statement, report_url
-
-SOLD_AT = func.coalesce(Order.delivered_at, Order.paid_at)
-
-
-def _tier_words(name: str) -> str:
-    return str(TIER_LABELS.get(name, name)) if name else _("Without a quote")  # type: ignore[call-overload]
 
 
 class TierMix(Report):
-    """Paid orders by tier: list price, what was paid, and the part that others carry."""
+    """Orders sold by tier: list price, what was charged, and the part that others carry."""
 
     name = "recovery-tiers"
     label = lazy_gettext("Who pays what part: tiers")
@@ -39,13 +27,13 @@ class TierMix(Report):
         "Orders count on the day they were sold; the list price is the run's, where the order is in"
         " its currency."
     )
-    selections = (COURSE, RUN, CURRENCY)
+    selections = (COURSE, RUN, COUNTRY, CURRENCY)
     order = ("tier", "currency")
 
     def columns(self, filters: Filters) -> Sequence[Column]:
-        """The tier, its orders, what the list asks and what was paid."""
+        """The tier, its orders, what the list asks and what was charged."""
         return [
-            Column("tier", lazy_gettext("Tier"), words=_tier_words),
+            Column("tier", lazy_gettext("Tier"), words=tier_words),
             Column("currency", lazy_gettext("Currency"), in_files_only=True),
             Column("orders", lazy_gettext("Orders"), "number", has_total=True),
             Column("asked", lazy_gettext("By the list price"), "money", has_total=True),
@@ -55,42 +43,27 @@ class TierMix(Report):
         ]
 
     def statement(self, filters: Filters) -> Statement:
-        """Delivered orders by tier and currency."""
-        run = CourseRun.__table__.c
-        is_listed = Order.currency == run.price_currency
-        listed: ColumnElement[Any] = case((is_listed, run.price_minor), else_=Order.total_minor)
-        tier = func.coalesce(Quote.tier, "")
-        found: Statement = (
+        """The orders sold by tier and currency."""
+        lines = sales(wanted(filters))
+        asked, charged = func.sum(lines.c.listed_minor), func.sum(lines.c.charged_minor)
+        return (
             select(
-                tier.label("tier"),
-                Order.currency.label("currency"),
-                func.count().label("orders"),
-                func.sum(listed).label("asked"),
-                func.sum(Order.total_minor).label("paid"),
-                func.sum(listed - Order.total_minor).label("carried"),
+                lines.c.tier,
+                lines.c.currency,
+                func.sum(lines.c.orders).label("orders"),
+                asked.label("asked"),
+                charged.label("paid"),
+                (asked - charged).label("carried"),
             )
-            .select_from(Order)
-            .join(CourseRun, CourseRun.id == Order.run_id)
-            .outerjoin(Quote, Quote.id == Order.quote_id)
-            .where(Order.state.in_(DELIVERED))
-            .group_by(tier, Order.currency)
+            .group_by(lines.c.tier, lines.c.currency)
+            .having(func.sum(lines.c.orders) > 0)
         )
-        if filters.since is not None:
-            found = found.where(filters.since <= SOLD_AT)
-        if filters.until is not None:
-            found = found.where(filters.until > SOLD_AT)
-        if (currency := filters.get("currency")) is not None:
-            found = found.where(Order.currency == currency)
-        if (course_id := filters.number("course")) is not None:
-            found = found.where(CourseRun.course_id == course_id)
-        if (run_id := filters.number("run")) is not None:
-            found = found.where(Order.run_id == run_id)
-        return found
 
     def link(self, column: Column, row: RowValues, filters: Filters) -> str | None:
-        """The paid orders of the currency."""
-        if column.name == "orders":
-            return report_url(PaidOrders.name, filters.narrowed(currency=row["currency"]))
+        """The orders behind a figure."""
+        if column.name in ("orders", "paid"):
+            behind = filters.narrowed(currency=row["currency"], tier=row["tier"] or NONE)
+            return report_url(SoldOrders.name, behind)
         return None
 
 
