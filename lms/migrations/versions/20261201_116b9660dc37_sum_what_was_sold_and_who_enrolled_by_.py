@@ -10,7 +10,7 @@ from lms.courses import sum_models as courses
 from lms.payments import sum_models as payments
 
 revision = '116b9660dc37'
-down_revision = 'c52a0f4c4e5e'
+down_revision = 'e6a74b91c3cf'
 branch_labels = None
 depends_on = None
 
