@@ -19,7 +19,7 @@ from lms.payments.bank_models import BankAccount
 from lms.payments.gateways.base import MovementKind, payment_gateways
 from lms.payments.models import Order
 from lms.payments.movement_models import GatewayMovement, MovementState
-from lms.payments.services import bank_imports, bank_landing, orders, reconciliation
+from lms.payments.services import bank_imports, bank_landing, explaining, orders
 
 ACCOUNT = "Example Bank, CAD"
 FEE, BEFORE = Money(-500, "CAD"), Money(100_000, "CAD")
@@ -55,7 +55,7 @@ def ensure_bank_file(administrator: User) -> None:
         )
     ).all():
         why = "Monthly fee of the account"
-        reconciliation.explain(row, Account.BANK_FEE, why, administrator)
+        explaining.explain([row], Account.BANK_FEE, why, administrator)
 
 
 def _comma(amount: Money) -> str:

@@ -280,6 +280,16 @@ def find_entry(source: str, kind: str) -> LedgerEntry | None:
     )
 
 
+def told_facts(kind: str, sources: Iterable[str]) -> list[str]:
+    """Which of these facts were told, by their source."""
+    found = db.session.scalars(
+        select(LedgerEntry.source)
+        .where(LedgerEntry.source.in_(list(sources)), LedgerEntry.kind == kind)
+        .order_by(LedgerEntry.id)
+    )
+    return list(found)
+
+
 def balance_about(about: str, account: Account) -> dict[str, int]:
     """What a document's entries left on an account of this kind: debit less credit by currency."""
     found = db.session.execute(

@@ -113,6 +113,12 @@ class MovementExplained(DomainError):
     message = lazy_gettext("This movement is explained already.")
 
 
+class NotForAllMovements(InvalidInput):
+    """One of several movements cannot be what a person says they all are."""
+
+    message = lazy_gettext("Not all that you chose can be this. Nothing was explained.")
+
+
 class PolicyRefused(InvalidInput):
     """A refund policy would begin in the past, or on a day on which another one begins."""
 

@@ -118,19 +118,6 @@ class BasketForm(BuyForm):
     quotes = HiddenField()
 
 
-class ExplainForm(FlaskForm):  # type: ignore[misc]
-    """What an open movement at a payment service was."""
-
-    account = SelectField(
-        lazy_gettext("What was it?"),
-        [InputRequired(lazy_gettext("Choose what it was."))],
-    )
-    explanation = TextAreaField(
-        lazy_gettext("How do you know?"),
-        [InputRequired(lazy_gettext("Say how you know, for whoever asks later.")), Length(max=500)],
-    )
-
-
 class TransferForm(FlaskForm):  # type: ignore[misc]
     """What an administrator saw on the bank account."""
 

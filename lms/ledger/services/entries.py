@@ -91,7 +91,11 @@ def post(
 
 
 def post_many(
-    kind: str, facts: Sequence[tuple[str, date, Sequence[tuple[str, Money]]]], *, rail: str = ""
+    kind: str,
+    facts: Sequence[tuple[str, date, Sequence[tuple[str, Money]]]],
+    *,
+    rail: str = "",
+    reason: str = "",
 ) -> dict[str, int]:
     """Tell many new facts of a kind at once: source, day and amounts each; entry ids by source.
 
@@ -115,13 +119,14 @@ def post_many(
                 "happened_on": happened_on,
                 "effective_on": day,
                 "month": f"{day:%Y-%m}",
-                "reason": "",
+                "reason": reason,
             }
         )
     found = db.session.execute(
         insert(LedgerEntry).returning(LedgerEntry.source, LedgerEntry.id), rows
     )
     ids = {row.source: row.id for row in found}
+    queries.forget_accounts(db.session)
     db.session.execute(
         insert(LedgerPosting),
         [

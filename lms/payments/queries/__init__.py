@@ -14,6 +14,7 @@ from lms.payments.queries.exceptions import (
 from lms.payments.queries.movements import (
     PayoutRow,
     get_movement,
+    get_movements,
     last_syncs,
     list_disputes,
     list_gateway_movements,
@@ -73,6 +74,7 @@ __all__ = [
     "find_settled_item",
     "get_credit",
     "get_movement",
+    "get_movements",
     "get_order",
     "get_payment",
     "get_purchase",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, func, select
@@ -23,6 +23,17 @@ def get_movement(movement_id: int) -> GatewayMovement:
     """A movement; raises NotFound."""
     found = db.session.get(GatewayMovement, movement_id)
     if found is None:
+        raise NotFound
+    return found
+
+
+def get_movements(ids: Iterable[int]) -> Sequence[GatewayMovement]:
+    """Movements by their ids; raises NotFound when one is missing."""
+    wanted = set(ids)
+    found = db.session.scalars(
+        select(GatewayMovement).where(GatewayMovement.id.in_(wanted)).order_by(GatewayMovement.id)
+    ).all()
+    if len(found) < len(wanted):
         raise NotFound
     return found
 

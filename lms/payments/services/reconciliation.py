@@ -12,18 +12,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select, update
 
-from lms.accounts.models import User
 from lms.core import clock
-from lms.core.audit import record
 from lms.core.db import db
 from lms.core.money import Money
-from lms.core.settings import settings
 from lms.ledger.accounts import Account
 from lms.ledger.kinds import EntryKind
-from lms.ledger.queries import find_entry
-from lms.ledger.services.entries import post
 from lms.payments import queries
-from lms.payments.errors import MovementExplained, NothingToRefund
+from lms.payments.errors import NothingToRefund
 from lms.payments.gateways.base import (
     Movement,
     MovementKind,
@@ -38,26 +33,6 @@ from lms.payments.services.movement_parts import in_parts
 from lms.payments.services.movement_posting import post_movement as _post
 from lms.payments.services.orders import lock_order
 
-# What a person may find an open movement to be.
-EXPLAINS = (
-    Account.PROCESSOR,
-    Account.DISPUTE_FEE,
-    Account.DONATIONS,
-    Account.BANK,
-    Account.BAD_DEBT,
-    Account.EXCHANGE_GAIN,
-    Account.EXCHANGE_LOSS,
-)
-# The same for a line of a bank account; not of another's account, which the ledger does not keep.
-EXPLAINS_LINES = (
-    Account.BANK_FEE,
-    Account.OTHER,
-    Account.DONATIONS,
-    Account.PROCESSOR,
-    Account.EXCHANGE_GAIN,
-    Account.EXCHANGE_LOSS,
-    Account.BAD_DEBT,
-)
 LOOKS_BACK = timedelta(days=4)  # movements are told late, and their payout later still
 
 
@@ -306,43 +281,6 @@ _MATCHERS: dict[MovementKind, Callable[[PaymentGateway, Movement, GatewayMovemen
     MovementKind.FEE: _fee,
     MovementKind.OTHER: _other,
 }
-
-
-def own_movement(row: GatewayMovement, owner: User | None, by: User) -> None:
-    """Say who looks after an open movement."""
-    row.owner = owner
-    record("payments.own_movement", row, by.id, owner=owner.id if owner else None)
-
-
-def explain(row: GatewayMovement, account: Account, explanation: str, by: User) -> None:
-    """Say what an open movement was. Raises MovementExplained when somebody did before."""
-    changed = db.session.execute(
-        update(GatewayMovement)
-        .where(GatewayMovement.id == row.id, GatewayMovement.state == MovementState.OPEN)
-        .values(
-            state=MovementState.EXPLAINED,
-            account=account.value,
-            explanation=explanation,
-            explained_at=clock.now(),
-        )
-        .execution_options(synchronize_session=False)
-        .returning(GatewayMovement.id)
-    ).first()
-    if changed is None:
-        raise MovementExplained
-    db.session.refresh(row)
-    source = f"movement:{row.id}"
-    record("payments.explain_movement", row, by.id, account=account.value)
-    if find_entry(source, EntryKind.UNKNOWN) is None:  # on a partner's account: never ours
-        return
-    post(
-        EntryKind.EXPLAINED,
-        source,
-        clock.local_date(clock.now(), settings().default_time_zone),
-        {Account.SUSPENSE: row.amount, account: -row.amount},
-        rail=row.gateway,
-        reason=explanation,
-    )
 
 
 def keep_sync(

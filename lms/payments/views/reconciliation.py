@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from lms.accounts.permissions import require, signed_in
 from lms.core.outbox import enqueue
 from lms.core.pagination import paginate
 from lms.core.web import page_number
-from lms.ledger.accounts import Account, account_label
+from lms.ledger.accounts import Account
 from lms.payments import queries
 from lms.payments.bank_forms import MatchForm
 from lms.payments.bank_models import BankLine
-from lms.payments.forms import ExplainForm
+from lms.payments.errors import NotForAllMovements
+from lms.payments.explain_forms import ExplainForm, ExplainManyForm
 from lms.payments.gateways.base import MovementKind
 from lms.payments.movement_models import GatewayMovement, MovementState
 from lms.payments.queries import bank as bank_queries
-from lms.payments.services import reconciliation
+from lms.payments.services import explaining
 from lms.payments.views import bp, shared
 
 
 def _explain_form(line: BankLine | None, *, is_new: bool = False) -> ExplainForm:
     form = ExplainForm(**({"formdata": None} if is_new else {}))
-    known: Sequence[Account] = (
-        reconciliation.EXPLAINS if line is None else reconciliation.EXPLAINS_LINES
-    )
-    if line is not None and line.account.organisation_id is not None:
-        known = (Account.OTHER,)
-    form.account.choices = [("", _("Choose"))] + [
-        (account.value, account_label(account)) for account in known
-    ]
+    form.offer(explaining.accounts_for(line))
     return form
 
 
@@ -56,18 +49,54 @@ def movement_page(
     return page, status
 
 
+def _open_page(form: ExplainManyForm | None = None, status: int = 200) -> ResponseReturnValue:
+    page = paginate(queries.list_gateway_movements(MovementState.OPEN), page_number(), 50)
+    lines = bank_queries.bank_lines(page.items)
+    form = form or ExplainManyForm(formdata=None)
+    kinds = [explaining.accounts_for(lines.get(row.id)) for row in page.items]
+    form.offer(dict.fromkeys(account for known in kinds for account in known))
+    shown = render_template(
+        "payments/admin/reconciliation.html",
+        syncs=queries.last_syncs(),
+        page=page,
+        lines=lines,
+        form=form,
+        unexplained=queries.unexplained_money(),
+    )
+    return shown, status
+
+
 @bp.get("/admin/payments/reconciliation")
 def admin_reconciliation() -> ResponseReturnValue:
     """Open movements with age and owner; the last look at each service."""
     require("payments.administer")
-    page = paginate(queries.list_gateway_movements(MovementState.OPEN), page_number(), 25)
-    return render_template(
-        "payments/admin/reconciliation.html",
-        syncs=queries.last_syncs(),
-        page=page,
-        lines=bank_queries.bank_lines(page.items),
-        unexplained=queries.unexplained_money(),
+    return _open_page()
+
+
+@bp.post("/admin/payments/reconciliation/explain")
+def admin_explain_movements() -> ResponseReturnValue:
+    """Say what several movements were: an account and a reason for all of them."""
+    require("payments.administer")
+    form = ExplainManyForm()
+    form.offer(dict.fromkeys((*explaining.EXPLAINS_LINES, *explaining.EXPLAINS)))
+    if not form.validate_on_submit():
+        return _open_page(form, 422)
+    rows = queries.get_movements(form.chosen.data or [])
+    account, why = Account(form.account.data), (form.explanation.data or "").strip()
+    try:
+        explaining.explain(rows, account, why, signed_in())
+    except NotForAllMovements as refusal:
+        form.account.errors = [str(refusal.text)]
+        return _open_page(form, 422)
+    flash(
+        ngettext(
+            "%(num)s movement is explained, and the ledger tells it.",
+            "%(num)s movements are explained, and the ledger tells them.",
+            len(rows),
+        ),
+        "success",
     )
+    return redirect(url_for(".admin_reconciliation"), 303)
 
 
 @bp.post("/admin/payments/reconciliation/sync")
@@ -117,7 +146,7 @@ def admin_own_movement(movement_id: int) -> ResponseReturnValue:
     require("payments.administer")
     row = queries.get_movement(movement_id)
     me = signed_in()
-    reconciliation.own_movement(row, None if row.owner_id == me.id else me, me)
+    explaining.own_movement(row, None if row.owner_id == me.id else me, me)
     return redirect(url_for(".admin_movement", movement_id=row.id), 303)
 
 
@@ -130,6 +159,6 @@ def admin_explain_movement(movement_id: int) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return movement_page(row, form, 422)
     account = Account(form.account.data)
-    reconciliation.explain(row, account, (form.explanation.data or "").strip(), signed_in())
+    explaining.explain([row], account, (form.explanation.data or "").strip(), signed_in())
     flash(_("The movement is explained, and the ledger tells it."), "success")
     return redirect(url_for(".admin_reconciliation"), 303)
