@@ -9,16 +9,24 @@ from datetime import date
 from babel.numbers import is_currency
 from flask_babel import gettext as _
 
-from lms.payments.bank_cells import read_day, read_minor, read_side
+from lms.payments.bank_cells import DayOrder, read_day, read_minor, read_side
 from lms.payments.bank_layouts import Layout, Purpose
 from lms.payments.bank_records import records_of, text_of
 
 MOST_SIGNS = 500  # of a text that is kept
+_OTHER_WAY = {
+    DayOrder.DAY_FIRST: DayOrder.MONTH_FIRST,
+    DayOrder.MONTH_FIRST: DayOrder.DAY_FIRST,
+    DayOrder.YEAR_FIRST: DayOrder.YEAR_FIRST,
+}
 
 
 @dataclass(frozen=True)
 class FileLine:
-    """A movement as the file tells it. line: of the file, as an editor counts."""
+    """A movement as the file tells it. line: of the file, as an editor counts.
+
+    turned: the day if day and month stood the other way round, None when that is no day.
+    """
 
     line: int
     day: date
@@ -27,6 +35,7 @@ class FileLine:
     name: str = ""
     reference: str = ""
     balance: int | None = None
+    turned: date | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,18 @@ class BankFile:
     passed_over: list[int] = field(default_factory=list)
     opening: int | None = None
     closing: int | None = None
+
+    def may_be_turned(self, today: date) -> bool:
+        """Whether all days could as well be read with day and month the other way round.
+
+        Not when one of them would be no day then, when all stay the same, or when some would lie
+        in the future and none does now: banks tell what has happened.
+        """
+        turned = [line.turned for line in self.lines if line.turned is not None]
+        days = [line.day for line in self.lines]
+        if len(turned) < len(days) or turned == days:
+            return False
+        return max(turned) <= today or max(days) > today
 
     @property
     def first_on(self) -> date | None:
@@ -164,6 +185,7 @@ def _read_line(
         at(Purpose.NAME)[:200],
         at(Purpose.REFERENCE)[:100],
         read_minor(at(Purpose.BALANCE), layout.decimal, currency),
+        read_day(day_cell, _OTHER_WAY[DayOrder(layout.day_order)]),
     )
 
 

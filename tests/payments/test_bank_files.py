@@ -186,6 +186,29 @@ def test_the_order_of_days_is_guessed_and_told_when_it_is_not_sure():
     assert guess_day_order(["06/09/2027", "06/10/2027"], TODAY)[0] == "mdy"  # else still to come
 
 
+@pytest.mark.parametrize(
+    ("days", "may_be_turned"),
+    [
+        (["03/04/2026"], True),
+        (["03/04/2026", "05/05/2026"], True),
+        (["03/04/2026", "12/04/2026"], True),
+        (["05/05/2026"], False),  # the same either way
+        (["03/14/2026"], False),
+        (["03/04/2026", "14/04/2026"], False),  # one says it for all
+        (["2026-03-04"], False),
+        (["2026/03/04", "2026/05/06"], False),
+        (["3 abr 2026"], False),  # the month is a word
+        (["11/02/2027"], False),  # the other way round it would not have come yet
+        (["11/02/2028"], True),  # it has not come either way
+    ],
+)
+def test_days_that_could_be_months_are_known(app, days, may_be_turned):
+    today = date(2027, 3, 1)
+    content = "\n".join(["Fecha;Texto;Importe", *(f"{day};pago;10,00" for day in days)]).encode()
+    found = read_file(content, guess_layout(content, today), "CAD")
+    assert (len(found.lines), found.may_be_turned(today)) == (len(days), may_be_turned)
+
+
 @pytest.mark.parametrize("text", ["31/02/2027", "2027", "12/2027", "hello", "", "1/1/1"])
 def test_what_is_no_day_is_none(text):
     assert read_day(text, "dmy") is None or text == "1/1/1"

@@ -322,6 +322,15 @@ def test_days_that_could_be_months_are_told(account, signed_in):
         assert (words in browser.get(address).text) == is_told, day
 
 
+def test_days_of_a_kept_layout_are_told_as_well(account, signed_in):
+    """The layout of the file before says day first; a word in place of a month leaves no doubt."""
+    browser = signed_in(make_administrator())
+    land(account, line("x", day="14/02/2026"))
+    for day, is_told in (("03/04/2026", True), ("3-abr-26", False), ("2026-03-04", False)):
+        page = browser.get(upload(browser, account, file_of(line("y", day=day))).location).text
+        assert ("day and month the other way round" in page) == is_told, day
+
+
 def test_a_broken_row_cannot_be_confirmed(account, signed_in):
     browser = signed_in(make_administrator())
     content = file_of(line("a"), line("b", day="32/01/2027"), line("c"))

@@ -18,7 +18,6 @@ from lms.core.money import Money
 from lms.core.outbox import enqueue
 from lms.core.settings import settings
 from lms.directory.models import Organisation
-from lms.payments.bank_cells import DayOrder
 from lms.payments.bank_files import BankFile, read_file
 from lms.payments.bank_layouts import Layout, guess_layout
 from lms.payments.bank_models import BankAccount, BankImport, ImportState
@@ -36,22 +35,12 @@ class Preview:
 
     file: BankFile
     planned: Sequence[Planned]
-    day_order: str
+    may_be_turned: bool  # day and month of all days
 
     @property
     def counts(self) -> Counter[Verdict]:
         """How many lines of each kind."""
         return Counter(one.verdict for one in self.planned)
-
-    @property
-    def may_be_turned(self) -> bool:
-        """Whether each day could as well be a month, and the other way round."""
-        days = [line.day for line in self.file.lines]
-        return (
-            self.day_order != DayOrder.YEAR_FIRST
-            and all(day.day <= 12 for day in days)
-            and any(day.day != day.month for day in days)
-        )
 
     @property
     def is_ready(self) -> bool:
@@ -123,7 +112,7 @@ def preview(bank_import: BankImport) -> Preview:
     """What the file would do if it landed now."""
     file = read(bank_import)
     planned = plan(bank_import.account, file.lines) if not file.problems else []
-    return Preview(file, planned, Layout.from_json(bank_import.layout).day_order)
+    return Preview(file, planned, file.may_be_turned(_today()))
 
 
 def confirm(bank_import: BankImport, version: int, by: User, closing: Money | None = None) -> None:
