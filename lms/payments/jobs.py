@@ -38,6 +38,7 @@ from lms.payments.models import (
     RefundState,
 )
 from lms.payments.queries import dues as due_queries
+from lms.payments.seat_models import SEATS, SeatBlock
 from lms.payments.services import (
     bank_imports,
     bank_landing,
@@ -53,6 +54,7 @@ from lms.payments.services import (
     reconciliation,
     refunds,
     seat_blocks,
+    seat_notices,
     seats,
     sums,
 )
@@ -256,7 +258,25 @@ def tell_of_moved_runs() -> None:
         orders_moved = [terms.order_id for terms in leaving.moved_orders()]
     for order_id in orders_moved:
         with transaction():
-            leaving.tell_of_moved_run(db.session.get_one(OrderTerms, order_id))
+            terms = db.session.get_one(OrderTerms, order_id)
+            if terms.order.product == SEATS:
+                seat_notices.tell_of_moved(terms)
+            else:
+                leaving.tell_of_moved_run(terms)
+
+
+def remind_of_unused_seats() -> None:
+    """Remind buyers of places that nobody has taken, a transaction for each."""
+    with transaction(write=False):
+        waiting = list(seat_notices.blocks_to_remind())
+    for block_id in waiting:
+        with transaction():
+            seat_notices.remind(db.session.get_one(SeatBlock, block_id))
+
+
+def tell_of_cancelled_seats(block_ids: list[int]) -> None:
+    """Tell buyers of places that their run is cancelled."""
+    seat_notices.tell_of_cancelled(block_ids)
 
 
 def remind_guests() -> None:
@@ -321,6 +341,10 @@ JOBS = [
     Job("payments.forget_bank_files", bank_imports.forget_files, every="50 3 * * *"),
     Job("payments.forget_bank_names", bank_names.forget_old_names, every="55 3 * * *"),
     Job("payments.tell_of_moved_runs", tell_of_moved_runs, writes=False, every="*/20 * * * *"),
+    Job("payments.tell_of_cancelled_seats", tell_of_cancelled_seats),
+    Job(
+        "payments.remind_of_unused_seats", remind_of_unused_seats, writes=False, every="25 7 * * *"
+    ),
     Job("payments.remind_guests", remind_guests, writes=False, every="35 * * * *"),
     Job("payments.forget_guests", forget_guests, writes=False, every="45 4 * * *"),
     Job("payments.follow_dues", follow_dues, writes=False, every="40 * * * *"),

@@ -23,6 +23,10 @@ def _order_url(values: Mapping[str, Any]) -> str:
     return absolute_url("payments.show_order", order_uuid=values["order"])
 
 
+def _block_url(values: Mapping[str, Any]) -> str:
+    return absolute_url("payments.show_block", block_uuid=values["block"])
+
+
 def _administration_url(values: Mapping[str, Any]) -> str:
     return absolute_url("payments.admin_order", order_uuid=values["order"])
 
@@ -125,6 +129,31 @@ KINDS = [
         template="payments/mail/seat_given_on.md",
         link=lambda values: absolute_url("courses.my_courses"),
         can_turn_off=False,
+    ),
+    NotificationKind(
+        name="payments.seats_cancelled",
+        label=lazy_gettext("Course runs of your places that are cancelled"),
+        subject=lambda values: _("%(course)s does not take place", course=_course(values)),
+        template="payments/mail/seats_cancelled.md",
+        link=_block_url,
+        can_turn_off=False,
+    ),
+    NotificationKind(
+        name="payments.seats_moved",
+        label=lazy_gettext("Course runs of your places that were moved"),
+        subject=lambda values: _("%(course)s has other dates", course=_course(values)),
+        template="payments/mail/seats_moved.md",
+        link=_block_url,
+        can_turn_off=False,
+    ),
+    NotificationKind(
+        name="payments.seats_unused",
+        label=lazy_gettext("Places that nobody has taken before a course begins"),
+        subject=lambda values: _(
+            "Places of yours in %(course)s are still free", course=_course(values)
+        ),
+        template="payments/mail/seats_unused.md",
+        link=_block_url,
     ),
     NotificationKind(
         name="payments.attention",

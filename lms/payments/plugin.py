@@ -33,7 +33,15 @@ from lms.payments.personal_data import BANK_DATA, CREDIT_DATA, PERSONAL_DATA, PL
 from lms.payments.products import Product
 from lms.payments.queries.cards import card_facts
 from lms.payments.reports import REPORTS
-from lms.payments.services import bookkeeping, guests, places, refunds, seat_blocks, seats
+from lms.payments.services import (
+    bookkeeping,
+    guests,
+    places,
+    refunds,
+    seat_blocks,
+    seat_notices,
+    seats,
+)
 from lms.payments.services.bank_checks import CHECKS as BANK_CHECKS
 from lms.payments.services.credit_checks import CHECKS as CREDIT_CHECKS
 from lms.payments.services.ledger_checks import CHECKS
@@ -114,6 +122,7 @@ def subscriptions() -> list[Subscription]:
     """Orders follow what happens with their runs and seats."""
     return [
         Subscription(CourseRunCancelled, refunds.refund_cancelled_run),
+        Subscription(CourseRunCancelled, seat_notices.note_cancelled),
         Subscription(EnrolmentEnded, places.close_orders_of),
         Subscription(EnrolmentEnded, seats.free_seat_of),
         Subscription(OrderPaid, bookkeeping.book_free_sale),

@@ -19,6 +19,7 @@ from lms.payments.models import Order
 SEATS = "seats"  # the product
 MOST_SEATS = 500
 REASSIGN_DAYS = 3  # a place that is taken can be given to somebody else until this day of the run
+REMIND_DAYS = 7  # so long before the run begins, the buyer is told of places that nobody has taken
 _NOT_BOUGHT = text("bought_at IS NULL")
 
 
@@ -74,6 +75,7 @@ class SeatBlock(Model):
     code_sealed: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     bought_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]  # of places that nobody has taken
     ended_at: Mapped[datetime | None]  # all money went back
     version: Mapped[int] = mapped_column()
 
