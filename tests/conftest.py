@@ -18,16 +18,18 @@ from typing import Any
 import pytest
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
-from lms.accounts.models import User
+from lms.accounts.models import SignIn, User
 from lms.accounts.services.sign_ins import open_sign_in
 from lms.app import create_app
 from lms.certificates import web_token
 from lms.config import Settings
-from lms.core import outbox
+from lms.core import clock, outbox
 from lms.core.db import Model, db, write_intent
 from lms.core.limits import limiter
+from tests.factories.accounts import give_second_factor
 from tests.postgres import postgres_server
 
 DATABASE = os.environ.get("LMS_TEST_DATABASE", "sqlite")
@@ -161,6 +163,22 @@ def signed_in(app: Flask) -> Callable[[User], FlaskClient]:
         with browser.session_transaction() as session:
             session["_user_id"] = key
             session["_fresh"] = True
+        return browser
+
+    return sign_in
+
+
+@pytest.fixture
+def proven(signed_in) -> Callable[[User], FlaskClient]:
+    """A browser in which this person has just proven the second factor."""
+
+    def sign_in(user: User) -> FlaskClient:
+        give_second_factor(user)
+        browser = signed_in(user)
+        db.session.execute(
+            update(SignIn).where(SignIn.user_id == user.id).values(second_factor_at=clock.now())
+        )
+        db.session.commit()
         return browser
 
     return sign_in

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import select, update
 
+from lms.accounts.step_up import FIELD
 from lms.core import clock
 from lms.core.db import db
 from lms.core.money import Money
@@ -20,11 +21,12 @@ from lms.partners import queries
 from lms.partners.collecting_models import CollectedOrder, Collector
 from lms.partners.errors import ReferenceUsed, TooMuch
 from lms.partners.services import collecting, statements
+from lms.payments.bank_models import BankImport
 from lms.payments.errors import GatewayUnknown
 from lms.payments.gateways.base import payment_gateways
 from lms.payments.models import Order, Payment, RefundReason
 from lms.payments.services import orders, refunds
-from tests.factories.accounts import make_administrator, make_user
+from tests.factories.accounts import code_of, give_second_factor, make_administrator, make_user
 from tests.factories.payments import make_paid_run
 from tests.partners.ways import agree, partner, percent
 from tests.payments.checkout_steps import place_order
@@ -113,10 +115,10 @@ def test_the_buyer_sees_amount_reference_code_and_time_on_the_page_and_by_mail(
         assert words in text
 
 
-def test_the_partners_people_confirm_and_the_partner_owes_the_money(south, signed_in):
+def test_the_partners_people_confirm_and_the_partner_owes_the_money(south, proven):
     run, _organisation, manager, _collector = south
     order = order_of(run)
-    browser = signed_in(manager)
+    browser = proven(manager)
     page = browser.get("/partners/collections").text
     assert order.number in page
     assert order.user.name in page
@@ -137,10 +139,10 @@ def test_the_partners_people_confirm_and_the_partner_owes_the_money(south, signe
     assert not check.unexplained()
 
 
-def test_a_file_of_the_partners_bank_confirms_by_the_same_rule(south, signed_in, run_jobs):
+def test_a_file_of_the_partners_bank_confirms_by_the_same_rule(south, proven, run_jobs):
     run, _organisation, manager, collector = south
     order = order_of(run)
-    browser = signed_in(manager)
+    browser = proven(manager)
     day = f"{clock.now():%d/%m/%Y}"
     text = f"Fecha;Glosa;Monto\n{day};QR {order.number};900,00\n{day};Alquiler;-500,00\n"
     data = {"file": (io.BytesIO(text.encode()), "mayo.csv")}
@@ -157,7 +159,7 @@ def test_a_file_of_the_partners_bank_confirms_by_the_same_rule(south, signed_in,
     assert not check.unexplained()
 
 
-def test_other_people_neither_see_nor_confirm(south, signed_in):
+def test_other_people_neither_see_nor_confirm(south, signed_in, proven):
     run, _organisation, _manager, collector = south
     order = order_of(run)
     _other, stranger = partner("norte")
@@ -172,7 +174,41 @@ def test_other_people_neither_see_nor_confirm(south, signed_in):
         assert browser.get(f"/admin/partners/collections/{collector.uuid}").status_code == 403
         qr = browser.get(f"/partners/collections/qr/{collector.uuid}")
         assert qr.status_code == (404 if user is buyer else 403)
-    assert signed_in(make_administrator()).post(address, data=values).status_code == 303
+    assert proven(make_administrator()).post(address, data=values).status_code == 303
+
+
+def test_nothing_is_confirmed_without_a_fresh_second_factor(south, signed_in, run_jobs):
+    run, _organisation, manager, collector = south
+    order = order_of(run)
+    browser = signed_in(manager)
+    address = f"/partners/collections/{order.uuid}/confirm"
+    values = {"amount": "900.00", "reference": "R1"}
+    day = f"{clock.now():%d/%m/%Y}"
+    text = f"Fecha;Glosa;Monto\n{day};QR {order.number};900,00\n"
+    data = {"file": (io.BytesIO(text.encode()), "mayo.csv")}
+    file = browser.post(f"/payments/bank/{collector.bank_account_id}", data=data).location
+    deeds = ((address, values), (f"{file}/confirm", {"version": 1}))
+
+    for deed, said in deeds:
+        missing = browser.post(deed, data=said)
+        assert "second-factor" in missing.location + missing.text, deed
+    factor = give_second_factor(manager)
+    db.session.commit()
+    for deed, said in deeds:
+        asked = browser.post(deed, data=said)
+        assert (asked.status_code, FIELD in asked.text) == (403, True), deed
+        wrong = browser.post(deed, data=said | {FIELD: "000000"})
+        assert wrong.status_code == 422
+    run_jobs()
+    assert order.state != "paid"
+    assert db.session.scalar(select(BankImport.state)) == "preview"
+    assert "Set up the second factor" in browser.get("/partners/collections").text
+
+    with clock.set_to(clock.now() + timedelta(seconds=30)):  # each code is good once
+        code = code_of(factor)
+    assert browser.post(address, data=values | {FIELD: code}).status_code == 303
+    db.session.expire_all()
+    assert order.state == "paid"
 
 
 def test_what_was_collected_is_netted_in_the_statement_of_the_month(south):
@@ -196,13 +232,13 @@ def test_what_was_collected_is_netted_in_the_statement_of_the_month(south):
         assert balance.owed == Money(0, "BOB")
 
 
-def test_the_partner_sends_a_refund_and_says_so(south, signed_in, mails):
+def test_the_partner_sends_a_refund_and_says_so(south, signed_in, proven, mails):
     run, _organisation, manager, _collector = south
     order = confirmed(run)
     refunds.refund_order(order, RefundReason.BY_BUYER)
     db.session.commit()
     assert any("Please send back" in mail["Subject"] for mail in mails())
-    browser = signed_in(manager)
+    browser = proven(manager)
     assert "To send back" in browser.get("/partners/collections").text
     [refund] = order.refunds
     address = f"/partners/collections/refunds/{refund.id}/sent"

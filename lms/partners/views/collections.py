@@ -13,6 +13,7 @@ from sqlalchemy import select
 from wtforms.validators import ValidationError
 
 from lms.accounts.permissions import can, require, signed_in
+from lms.accounts.step_up import require_second_factor
 from lms.core.amounts import read_amount
 from lms.core.db import db
 from lms.core.errors import NotFound
@@ -166,6 +167,7 @@ def confirm_collection(order_uuid: uuid.UUID) -> ResponseReturnValue:
     """The money of an order came."""
     found = collecting.get_collected(order_uuid)
     require("partners.collect", found.collector)
+    require_second_factor()  # others study, and the partner owes money, by what is said here
     form = CollectedForm()
     if not form.validate_on_submit():
         return _collections(422, form, order_uuid)
@@ -192,6 +194,7 @@ def refund_sent(refund_id: int) -> ResponseReturnValue:
     if found is None or paid_to != collecting.GATEWAY:
         raise NotFound
     require("partners.collect", found.collector)
+    require_second_factor()
     form = SentForm()
     if not form.validate_on_submit():
         flash(no_reference(), "error")

@@ -15,6 +15,7 @@ from flask_babel import lazy_gettext
 from wtforms.validators import ValidationError
 
 from lms.accounts.permissions import can, require, signed_in
+from lms.accounts.step_up import require_second_factor
 from lms.core.amounts import amount_text, read_amount
 from lms.core.db import db
 from lms.core.errors import NotFound
@@ -239,8 +240,10 @@ def read_bank_file_again(import_uuid: uuid.UUID) -> ResponseReturnValue:
 
 @bp.post("/payments/bank/files/<uuid:import_uuid>/confirm")
 def confirm_bank_file(import_uuid: uuid.UUID) -> ResponseReturnValue:
-    """Let the file land."""
+    """Let the file land. A partner's file confirms what it collected for the seller."""
     found = _own_import(import_uuid)
+    if found.account.organisation_id is not None:
+        require_second_factor()
     form = ConfirmFileForm()
     if not form.validate_on_submit():
         return _file_page(found, 422, confirm=form)
