@@ -230,6 +230,12 @@ class InvoiceLine(Model):
         back_populates="line", order_by="InvoiceTax.position"
     )
 
+    @property
+    def unit(self) -> Money | None:
+        """The net price of one, None where the net amount does not divide by the quantity."""
+        each, rest = divmod(self.net_minor, self.quantity)
+        return None if rest else Money(each, self.currency)
+
 
 class InvoiceTax(Model):
     """One tax on one line, with the words and the rate of that day."""

@@ -48,7 +48,13 @@ def make_invoice(
         reference=f"T-{number}",
         product="run:1",
         day=day,
-        items=[Item("Participatory budgets", Money(minor, buyer.pop("currency", "CAD")))],
+        items=[
+            Item(
+                "Participatory budgets",
+                Money(minor, buyer.pop("currency", "CAD")),
+                buyer.pop("quantity", 1),
+            )
+        ],
         facts=buyer.pop("facts", ()),
     )
     known |= {"user_id": user.id if user else None} | buyer

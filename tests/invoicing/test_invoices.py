@@ -132,6 +132,35 @@ def test_a_credit_note_whose_money_did_not_arrive_is_invoiced_again(seller):
     assert amounts(whole) == amounts(invoice)
 
 
+def test_quantity_times_unit_is_the_line_on_invoices_and_credit_notes(seller):
+    invoice = make_invoice(seller, 33_900, quantity=3)  # net 300, 13 % on it
+    [line] = invoice.lines
+    assert (line.quantity, line.unit) == (3, Money(10_000, "CAD"))
+
+    backs = [(11_300, 1, 10_000), (5_650, 1, 5_000), (16_950, 1, 15_000)]
+    for minor, quantity, net in backs:  # one of three, half of one, all that is left
+        note = invoices.issue_credit_note(invoice, Money(minor, "CAD"), f"refund:{minor}")
+        [part] = note.lines
+        assert (part.quantity, part.net_minor) == (quantity, net)
+        assert part.unit is not None
+        assert part.unit.minor * part.quantity == part.net_minor
+    again = invoices.undo_credit_note(note, "refund:16950")
+    assert [(one.quantity, one.net_minor) for one in again.lines] == [(1, 15_000)]
+    two = make_invoice(seller, 33_900, quantity=3)
+    [part] = invoices.issue_credit_note(two, Money(22_600, "CAD"), "refund:two").lines
+    assert (part.quantity, part.unit) == (2, Money(10_000, "CAD"))
+
+
+def test_a_line_that_does_not_divide_shows_its_total_alone(seller, signed_in):
+    invoice = make_invoice(seller, 22_680, quantity=7)
+    [line] = invoice.lines
+    assert (line.quantity, line.unit) == (7, None)
+    [whole] = invoices.issue_credit_note(invoice, invoice.gross, "refund:all").lines
+    assert (whole.quantity, whole.unit) == (7, None)
+    page = signed_in(make_administrator()).get(f"/admin/invoicing/invoices/{invoice.uuid}").text
+    assert "Unit price" in page
+
+
 @pytest.mark.parametrize("table", [Invoice, InvoiceLine])
 def test_the_database_refuses_to_change_what_was_issued(seller, table):
     make_invoice(seller)
@@ -158,7 +187,9 @@ def test_the_buyers_data_is_sealed_in_the_database(seller):
 @pytest.mark.slow
 def test_the_pdf_is_made_once_and_each_download_gives_the_same_bytes(seller, run_jobs, signed_in):
     user = make_user()
-    invoice = make_invoice(seller, user=user, language="fr", organisation="Université d’El Alto")
+    invoice = make_invoice(
+        seller, 22_600, user=user, language="fr", organisation="Université d’El Alto", quantity=2
+    )
     path = f"/invoices/{invoice.uuid}.pdf"
     assert signed_in(user).get(path).status_code == 404
     run_jobs()
@@ -170,7 +201,14 @@ def test_the_pdf_is_made_once_and_each_download_gives_the_same_bytes(seller, run
     document = PdfReader(BytesIO(first))
     assert b'pdfaid:part="3"' in document.xmp_metadata.stream.get_data()
     page = document.pages[0].extract_text()
-    for words in (f"Facture {invoice.number}", "Université d’El Alto", "TVH 13 %", "CAD 100,00"):
+    for words in (
+        f"Facture {invoice.number}",
+        "Université d’El Alto",
+        "TVH 13 %",
+        "Prix unitaire",
+        "CAD 100,00",
+        "CAD 200,00",
+    ):
         assert words in page, page
 
 

@@ -317,6 +317,17 @@ def test_an_employer_buys_by_the_pages_alone(stripe, signed_in):
     assert "/places" in browser.get("/orders").text
 
 
+def test_a_basket_says_how_many_places_a_line_is(stripe, signed_in):
+    run, buyer = make_paid_run(), make_user(country="BO")
+    block = seat_blocks.choose_seats(run, buyer, 4, None)
+    db.session.commit()
+    browser = signed_in(buyer)
+    assert browser.post(f"/basket/items/seats/{block.uuid}").status_code == 303
+    page = browser.get("/basket").text
+    assert "Places: 4" in page
+    assert "480.00" in page
+
+
 def hidden(page: str, name: str) -> str:
     found = re.search(rf'name="{name}"[^>]*value="([^"]*)"', page)
     assert found is not None

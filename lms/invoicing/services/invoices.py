@@ -316,11 +316,19 @@ def _left_of(invoice: Invoice) -> list[list[int]]:
     return left
 
 
+def _quantity_of(line: InvoiceLine, net: int) -> int:
+    """How many things a part of a line is: one where it is no whole number of them."""
+    if net == line.net_minor:
+        return line.quantity
+    unit = line.unit
+    return net // unit.minor if unit and net and not net % unit.minor else 1
+
+
 def _part_of(line: InvoiceLine, net: int, taxes: list[int]) -> InvoiceLine:
     return InvoiceLine(
         position=line.position,
         description=line.description,
-        quantity=line.quantity,
+        quantity=_quantity_of(line, net),
         currency=line.currency,
         net_minor=net,
         gross_minor=net + sum(taxes),
