@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from lms.core import clock
@@ -117,25 +117,29 @@ def leave_run(order: Order, shown: Money, *, as_credit: bool = False) -> Back:
     return back
 
 
-def next_run(order: Order) -> CourseRun | None:
-    """The next run of the course that has a place for the buyer, None when there is none."""
-    taken = select(Enrolment.run_id).where(
-        Enrolment.user_id == order.user_id,
-        Enrolment.state.in_((EnrolmentState.ACTIVE, EnrolmentState.COMPLETED)),
-    )
-    found = db.session.scalars(
+def later_runs(order: Order) -> Select[CourseRun]:
+    """Runs of the course that begin after the order's own and have not begun, the next first."""
+    return (
         select(CourseRun)
         .where(
             CourseRun.course_id == order.place.course_id,
             CourseRun.state == PublicationState.PUBLISHED,
             CourseRun.starts_on > order.place.starts_on,
             CourseRun.starts_on > clock.now().date(),
-            CourseRun.id.not_in(taken),
         )
         .options(joinedload(CourseRun.course))
         .order_by(CourseRun.starts_on, CourseRun.id)
         .limit(5)
-    ).all()
+    )
+
+
+def next_run(order: Order) -> CourseRun | None:
+    """The next run of the course that has a place for the buyer, None when there is none."""
+    taken = select(Enrolment.run_id).where(
+        Enrolment.user_id == order.user_id,
+        Enrolment.state.in_((EnrolmentState.ACTIVE, EnrolmentState.COMPLETED)),
+    )
+    found = db.session.scalars(later_runs(order).where(CourseRun.id.not_in(taken))).all()
     return next((run for run in found if is_enrolment_open(run) and has_free_seat(run)), None)
 
 
@@ -160,12 +164,20 @@ def transfer(order: Order, to: CourseRun) -> None:
         raise NothingToLeave
     if not may_transfer(order) or chosen is None or chosen.id != to.id:
         raise NoOtherRun
-    is_ours = back_for(order).why == Why.MOVED
-    before = order.place
     method = enrolment.method
     new = hold_seat(to, order.user, method=method)
     end_enrolment(enrolment, EnrolmentState.WITHDRAWN)
-    order.run, order.enrolment_id = to, new.id
+    order.enrolment_id = new.id
+    move_order(order, to)
+    activate(new)
+    if has_parts(order):
+        dues.follow_access(order)
+
+
+def move_order(order: Order, to: CourseRun) -> None:
+    """The order is for another run now, with all that is paid; the caller has moved the places."""
+    is_ours, before = back_for(order).why == Why.MOVED, order.place
+    order.run = to
     keep_terms(order, None)
     terms = find_terms(order)
     assert terms is not None
@@ -173,9 +185,6 @@ def transfer(order: Order, to: CourseRun) -> None:
     terms.transfers += 0 if is_ours else 1
     db.session.flush()
     bookkeeping.book_transfer(order, before)
-    activate(new)
-    if has_parts(order):
-        dues.follow_access(order)
 
 
 def agree_to_dates(order: Order) -> None:

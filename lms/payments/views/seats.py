@@ -34,7 +34,7 @@ from lms.payments.models import SETTLED
 from lms.payments.queries import seats as reads
 from lms.payments.seat_forms import ChooseSeatsForm, InviteForm, ReturnForm
 from lms.payments.seat_models import SEATS, Seat, SeatBlock
-from lms.payments.services import seat_blocks, seat_refunds
+from lms.payments.services import seat_blocks, seat_refunds, seat_transfers
 from lms.payments.services import seats as services
 from lms.payments.views import bp
 
@@ -113,6 +113,7 @@ def _page(block: SeatBlock, form: InviteForm, status: int = 200) -> tuple[str, i
         code_address=absolute_url("payments.seat_by_code", code=services.fold_code(code))
         if code
         else None,
+        other=seat_transfers.next_run(block),
         is_own=block.user_id == signed_in().id,
         may_return=block.order is not None and block.order.state in SETTLED and block.order.total,
     )
@@ -207,6 +208,16 @@ def reassign(block_uuid: uuid.UUID, number: int) -> ResponseReturnValue:
     else:
         flash(_("The place is free: give it to somebody else."), "success")
     return _back_to(block_uuid)
+
+
+@bp.post("/places/<uuid:block_uuid>/move/<uuid:run_uuid>")
+def move_seats(block_uuid: uuid.UUID, run_uuid: uuid.UUID) -> ResponseReturnValue:
+    """Move all places to the next run of the course."""
+    block, run = _own_block(block_uuid), queries.get_run(run_uuid)
+    seat_transfers.move(block, run, signed_in())
+    days = format_days(run.starts_on, run.ends_on)
+    flash(_("Your places are in the run of %(days)s now.", days=days), "success")
+    return redirect(url_for(".show_block", block_uuid=block_uuid), 303)
 
 
 @bp.get("/places/<uuid:block_uuid>/return")
