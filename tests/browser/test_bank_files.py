@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, check_access, sign_in, watch
 from tests.browser.steps import PRIMARY, Visitor, find_course, go_to_checkout, register
+from tests.browser.test_recognition import set_up_second_factor
 
 NARROW = {"width": 320, "height": 700}
 
@@ -71,6 +72,15 @@ def test_the_banks_file_confirms_a_transfer_and_a_person_explains_the_rest(
 
     admin.get_by_role("link", name="Look at them").click()
     check_access(admin)
+    admin.locator("select[name=account]").select_option(label="Fees of the bank")
+    admin.locator("textarea[name=explanation]").fill("Fees of the month")
+    admin.get_by_role("button", name="Explain those that you chose").click()
+    expect(main).to_contain_text("Choose one movement or more in the list.")
+    check_access(admin)
+    phone = watch(open_context(viewport=NARROW).new_page())
+    sign_in(phone, "admin@example.org")
+    phone.goto("/admin/payments/reconciliation")
+    check_access(phone)
     admin.get_by_role("link", name="Example Bank, CAD").first.click()
     expect(main).to_contain_text("It names no order.")
     check_access(admin)
@@ -90,6 +100,8 @@ def test_a_partners_people_confirm_what_they_collected(site, open_context):
     main = page.locator("main")
     expect(main).to_contain_text("Rubén Apaza Flores")
     check_access(page)
+    set_up_second_factor(page)
+    page.goto("/partners/collections")
     row = page.locator("li", has_text="Rubén Apaza Flores").first
     row.get_by_text("The money has come").click()
     check_access(page)
