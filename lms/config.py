@@ -90,6 +90,9 @@ class Settings(BaseSettings):
     invoice_days: int = Field(
         default=30, ge=1, le=365, description="Days that organisations have to pay an invoice."
     )
+    offer_days: int = Field(
+        default=30, ge=1, le=365, description="Days that an offer to an organisation holds."
+    )
     pause_after_days: int = Field(
         default=7,
         ge=0,

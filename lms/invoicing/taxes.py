@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
@@ -85,6 +86,11 @@ class TaxRule:
     name: dict[str, str] = field(default_factory=dict, hash=False)
     reason: dict[str, str] = field(default_factory=dict, hash=False)
     key: int | None = None  # of the row
+
+    @property
+    def percent(self) -> Decimal:
+        """The rate in percent."""
+        return Decimal(self.rate) / 1000
 
     def covers(self, day: date) -> bool:
         """Whether it holds on this day."""

@@ -73,6 +73,13 @@ class BillingFields(FlaskForm):  # type: ignore[misc]
         self.purchase_order.errors = [_("Write the purchase order: the invoice carries it.")]
         return True
 
+    def needs_organisation(self) -> bool:
+        """Whether nobody is named to whom an offer is made; says so at the field."""
+        if (self.organisation.data or "").strip():
+            return False
+        self.organisation.errors = [_("Write the organisation to which the offer is made.")]
+        return True
+
     def validate_tax_id(self, field: StringField) -> None:
         """A number as the tax office of the country gives it out."""
         if not field.data:

@@ -1,4 +1,4 @@
-"""Receipts as PDF."""
+"""Receipts and offers as PDF."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from flask_babel import format_date
 
 from lms.core import clock
 from lms.core.language import speaking
+from lms.core.money import Money
 from lms.core.pdf import html_to_pdf
 from lms.core.settings import settings
+from lms.core.web import absolute_url
+from lms.invoicing.services.sellers import details, main_seller
 from lms.payments.models import Order
-from lms.payments.services.order_invoices import taxes_told
+from lms.payments.queries.offers import find_offer
+from lms.payments.services.order_invoices import expected_taxes, taxes_told
+from lms.payments.services.terms import find_terms
 
 
 def receipt_pdf(order: Order, language: str | None = None) -> bytes:
@@ -35,3 +40,26 @@ def receipt_name(order: Order) -> str:
     """File name of the receipt."""
     assert order.receipt is not None
     return f"{order.receipt.number}.pdf"
+
+
+def offer_pdf(order: Order) -> bytes:
+    """The offer, in the language of who asked for it; tagged for screen readers."""
+    offer, terms = find_offer(order), find_terms(order)
+    assert offer is not None
+    assert terms is not None
+    zone = settings().default_time_zone
+    offered_on = clock.local_date(order.created_at, zone)
+    with speaking(order.language):
+        html = render_template(
+            "payments/offer_paper.html",
+            order=order,
+            terms=terms,
+            seller=details(main_seller(), offered_on),
+            offered_on=offered_on,
+            last_day=offer.last_day,
+            one=Money(order.total_minor // order.quantity, order.currency),
+            taxes=expected_taxes(order),
+            language=order.language,
+            address=absolute_url("payments.show_order", order_uuid=order.uuid),
+        )
+    return html_to_pdf(html)

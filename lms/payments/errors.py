@@ -131,6 +131,27 @@ class NothingToLeave(DomainError):
     message = lazy_gettext("You do not study by this order, or you have left or completed it.")
 
 
+class NotOffered(DomainError):
+    """No offer is made for this: it has no price, or it is for nobody's organisation."""
+
+    message = lazy_gettext("Offers are made to organisations, for places that cost something.")
+
+
+class OfferOver(DomainError):
+    """The time of an offer has passed."""
+
+    message = lazy_gettext("This offer has ended. Ask for a new one, at the price of today.")
+
+
+class OfferGone(DomainError):
+    """What was offered cannot be had any more."""
+
+    message = lazy_gettext(
+        "This cannot be had any more: the places are taken, you have bought them already, or one"
+        " can no longer enrol. Nothing was ordered."
+    )
+
+
 class OfferChanged(DomainError):
     """What comes back is another sum than the buyer was shown."""
 

@@ -111,6 +111,31 @@ class ItemForm(BuyForm):
             raise QuoteChanged from None
 
 
+class OfferForm(FlaskForm):  # type: ignore[misc]
+    """How an offer that is accepted is paid."""
+
+    gateway = RadioField(lazy_gettext("How would you like to pay?"), validate_choice=False)
+    purchase_order = StringField(
+        lazy_gettext("Purchase order"),
+        [Optional(), Length(max=60)],
+        description=lazy_gettext("Your own number for this order."),
+    )
+
+    def offer(self, gateways: Sequence[PaymentGateway]) -> None:
+        """Fill in the ways to pay."""
+        self.gateway.choices = choices([(one.name, str(one.label)) for one in gateways])
+        if self.gateway.data is None and gateways:
+            self.gateway.data = gateways[0].name
+
+    def needs_purchase_order(self) -> bool:
+        """Whether an invoice was chosen and its purchase order was not said; says so there."""
+        gateway = payment_gateways.get(self.gateway.data or "")
+        if gateway is None or not gateway.is_on_account or (self.purchase_order.data or "").strip():
+            return False
+        self.purchase_order.errors = [_("Write the purchase order: the invoice carries it.")]
+        return True
+
+
 class BasketForm(BuyForm):
     """The basket: also a voucher, and the quotes for what was shown."""
 

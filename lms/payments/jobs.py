@@ -31,7 +31,6 @@ from lms.payments.gateways.base import (
 from lms.payments.models import (
     OPEN,
     Order,
-    OrderState,
     Payment,
     Refund,
     RefundReason,
@@ -49,6 +48,7 @@ from lms.payments.services import (
     facts,
     guests,
     leaving,
+    offers,
     orders,
     parts,
     reconciliation,
@@ -304,15 +304,14 @@ def look_after_seats() -> None:
 
 
 def follow_dues() -> None:
-    """Remind of what is due, pause what is late, end offers: a transaction for each order."""
+    """Remind of what is due and of offers, pause what is late: a transaction for each order."""
     with transaction(write=False):
         owed = list(due_queries.orders_to_follow(parts.BEFORE))
     for order_id in owed:
         with transaction():
             parts.remind(db.session.get_one(Order, order_id))
     with transaction():
-        for offer in due_queries.offers_that_are_over():
-            orders.change_state(offer, OrderState.EXPIRED, [OrderState.QUOTED])
+        offers.end_offers()
 
 
 def count_orders() -> None:

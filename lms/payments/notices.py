@@ -58,6 +58,23 @@ KINDS = [
         can_turn_off=False,
     ),
     NotificationKind(
+        name="payments.offer_made",
+        label=lazy_gettext("Offers that you asked for"),
+        subject=lambda values: _(
+            "Our offer %(number)s: %(course)s", number=values["number"], course=_course(values)
+        ),
+        template="payments/mail/offer_made.md",
+        link=_order_url,
+        can_turn_off=False,
+    ),
+    NotificationKind(
+        name="payments.offer_ends",
+        label=lazy_gettext("Offers that end soon"),
+        subject=lambda values: _("Our offer %(number)s ends soon", number=values["number"]),
+        template="payments/mail/offer_ends.md",
+        link=_order_url,
+    ),
+    NotificationKind(
         name="payments.part_received",
         label=lazy_gettext("Parts of a payment that arrived"),
         subject=lambda values: _(

@@ -96,6 +96,7 @@ class Product(ABC):
     name: ClassVar[str]  # kept in Order.product
     label: ClassVar[str | LazyString]  # "Place in a course run"
     income: ClassVar[Account] = Account.COURSES  # what it earns, where it earns at once
+    can_be_offered: ClassVar[bool] = False  # whether organisations can ask for an offer
 
     @abstractmethod
     def find(self, key: uuid.UUID, buyer: User, country: str | None) -> Item:

@@ -121,13 +121,6 @@ def orders_to_follow(first_reminder: int) -> Sequence[int]:
     ).all()
 
 
-def offers_that_are_over() -> Sequence[Order]:
-    """Offers whose time has passed."""
-    return db.session.scalars(
-        select(Order).where(Order.state == OrderState.QUOTED, Order.expires_at < clock.now())
-    ).all()
-
-
 def find_owed_order(enrolment: Enrolment) -> Order | None:
     """The order by which a person is in a run and still owes a part."""
     return db.session.scalar(

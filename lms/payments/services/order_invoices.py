@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from lms.core import clock
 from lms.core.language import speaking
 from lms.core.money import Money
 from lms.core.settings import settings
+from lms.core.text import in_language
 from lms.invoicing import queries
 from lms.invoicing.errors import NoTaxRow, NothingToCredit
 from lms.invoicing.models import Invoice, InvoiceKind
@@ -109,12 +111,31 @@ def taxes_told(order: Order) -> list[dict[str, Any]]:
     if invoice is None:
         return []
     return [
-        {
-            "name": one.name or one.jurisdiction,
-            "percent": str(one.percent.normalize()),
-            "amount": [one.amount_minor, one.currency],
-        }
+        told(one.name or one.jurisdiction, one.percent, one.amount)
         for line in invoice.lines
         for one in line.taxes
         if one.amount_minor
     ]
+
+
+def expected_taxes(order: Order) -> list[dict[str, Any]]:
+    """The taxes that an invoice of today would show in the price; none while no rule says."""
+    try:
+        [taxed] = invoices.tax_sale(main_seller(), buyer_of(order), sale_of(order))
+    except NoTaxRow:
+        return []
+    with speaking(order.language):
+        return [
+            told(in_language(one.rule.name) or one.rule.jurisdiction, one.rule.percent, one.amount)
+            for one in taxed.lines
+            if one.amount
+        ]
+
+
+def told(name: str, percent: Decimal, amount: Money) -> dict[str, Any]:
+    """A tax in a price as messages and papers say it."""
+    return {
+        "name": name,
+        "percent": str(percent.normalize()),
+        "amount": [amount.minor, amount.currency],
+    }

@@ -23,6 +23,7 @@ from lms.payments.events import OrderPaid, PaymentOpened
 from lms.payments.gateways.base import PaymentGateway, Started, payment_gateways
 from lms.payments.models import OPEN, Order, OrderState, Purchase
 from lms.payments.products import PLACE, Item, product_of, products
+from lms.payments.queries.offers import find_offer
 from lms.payments.services import credits, grants
 from lms.payments.services.numbers import next_number, this_year
 from lms.payments.services.order_invoices import issue_for
@@ -110,7 +111,7 @@ def place_order(
     if credit is not None and (credit.currency != total.currency or credit > total):
         raise QuoteChanged
     is_open = bool(total) and credit != total
-    gateway = _usable_gateway(gateway_name, total.currency, user, run, country) if is_open else None
+    gateway = usable_gateway(gateway_name, total.currency, user, run, country) if is_open else None
     grant = grants.wanted(shown.award, calculation)
     if before is not None:
         terms = (before.gateway, before.voucher_id, before.total, grants.wanted_by(before))
@@ -171,28 +172,65 @@ def order_item(
     price is another one by now, GatewayUnknown, PaymentRefused and what the product's `hold`
     raises.
     """
-    price = item.prices.get(shown.currency)
-    if price is None or price != shown:
-        raise QuoteChanged
-    if price and refuses_payment(country):
-        raise PaymentRefused
-    if item.run is not None:
-        lock_run(item.run)
-    calculation = item.calculations.get(price.currency)
-    quote = _quote_for(calculation, user, ticket) if calculation else None
-    discount = calculation.discount.minor * item.quantity if calculation else 0
+    quote = quote_item(item, user, shown, country, ticket)
     gateway = (
-        _usable_gateway(gateway_name, price.currency, user, item.run, country) if price else None
+        usable_gateway(gateway_name, shown.currency, user, item.run, country) if shown else None
     )
     before = queries.find_open_item(item.product, item.key, user)
     if before is not None:
         before = lock_order(before)
         terms = (before.gateway, before.total)
-        if before.purchase_id is None and terms == (gateway.name if gateway else None, price):
+        if before.purchase_id is None and terms == (gateway.name if gateway else None, shown):
             products[item.product].hold(before, _holds_for(gateway_name))
             keep_terms(before, billing, before)
             return _take_up(before, gateway)
         close_order(before, OrderState.CANCELLED)
+    order = write_down(
+        item,
+        user,
+        shown,
+        quote,
+        country=country,
+        language=language,
+        gateway=gateway.name if gateway else None,
+        expires_at=clock.now() + _holds_for(gateway_name),
+    )
+    products[item.product].hold(order, _holds_for(gateway_name))
+    keep_terms(order, billing, before)
+    if not shown:
+        _complete_free(order)
+    return order
+
+
+def quote_item(
+    item: Item, user: User, shown: Money, country: str | None, ticket: str | None
+) -> Quote | None:
+    """The quote at which something is sold as it was shown; None where its product quotes nothing.
+
+    Raises QuoteChanged and PaymentRefused.
+    """
+    if item.prices.get(shown.currency) != shown:
+        raise QuoteChanged
+    if shown and refuses_payment(country):
+        raise PaymentRefused
+    if item.run is not None:
+        lock_run(item.run)
+    calculation = item.calculations.get(shown.currency)
+    return _quote_for(calculation, user, ticket) if calculation else None
+
+
+def write_down(
+    item: Item,
+    user: User,
+    price: Money,
+    quote: Quote | None,
+    *,
+    country: str | None,
+    language: str,
+    **values: Any,
+) -> Order:
+    """Keep the order for an item at this price; values: its state, gateway and time."""
+    discount = item.calculations[price.currency].discount.minor * item.quantity if quote else 0
     order = Order(
         number=_new_number(),
         user_id=user.id,
@@ -206,18 +244,13 @@ def order_item(
         amount_minor=price.minor + discount,
         discount_minor=discount,
         total_minor=price.minor,
-        gateway=gateway.name if gateway else None,
         country=country or user.country,
         buyer_name=user.name,
         language=language,
-        expires_at=clock.now() + _holds_for(gateway_name),
+        **values,
     )
     db.session.add(order)
     db.session.flush()
-    products[item.product].hold(order, _holds_for(gateway_name))
-    keep_terms(order, billing, before)
-    if not price:
-        _complete_free(order)
     return order
 
 
@@ -253,9 +286,10 @@ def _holds_for(gateway_name: str | None) -> timedelta:
     return gateway.holds_seat_for if gateway else SEAT_HELD_FOR
 
 
-def _usable_gateway(
+def usable_gateway(
     name: str | None, currency: str, buyer: User, run: CourseRun | None, country: str | None
 ) -> PaymentGateway:
+    """The way to pay that a person chose. Raises GatewayUnknown where they may not choose it."""
     gateway = payment_gateways.get(name or "")
     if gateway is None or gateway not in usable_gateways(currency, buyer, run, country):
         raise GatewayUnknown
@@ -360,13 +394,21 @@ def _complete_free(order: Order) -> None:
 
 
 def close_order(order: Order, to: OrderState) -> bool:
-    """Close an open order (CANCELLED or EXPIRED); whether it was open. Safe to repeat."""
-    if not change_state(order, to, OPEN, is_settling=False):
+    """Close an open order (CANCELLED or EXPIRED); whether it was open. Safe to repeat.
+
+    An offer that was accepted and not paid in time is an offer again, as long as it holds.
+    """
+    page, offer = (order.gateway, order.gateway_session), find_offer(order)
+    values: dict[str, Any] = {}
+    if offer is not None and to == OrderState.EXPIRED and offer.valid_until > clock.now():
+        to = OrderState.QUOTED
+        values = {"expires_at": offer.valid_until, "gateway_session": None, "gateway_url": None}
+    if not change_state(order, to, OPEN, is_settling=False, **values):
         return False
     release_voucher(order)
     grants.release_grant(order)
     credits.release(order)
-    close_page(order.gateway, order.gateway_session)
+    close_page(*page)
     if order.purchase is not None:
         forget_page(order.purchase)
     if order.purchase is not None and to == OrderState.CANCELLED:

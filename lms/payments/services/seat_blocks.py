@@ -24,6 +24,7 @@ from lms.courses.models import CourseRun, EnrolmentState, PublicationState
 from lms.courses.services.enrolment import end_enrolment, lock_run
 from lms.courses.services.held_seats import find_held, free_held, keep_seats
 from lms.directory.models import Organisation
+from lms.payments.errors import OrderClosed
 from lms.payments.models import OPEN, Order, PaymentException, RefundReason
 from lms.payments.products import Delivery, Item, Onward, Product, Refused, Taxable
 from lms.payments.seat_models import SEATS, Seat, SeatBlock
@@ -38,6 +39,7 @@ class SeatsInRun(Product):
 
     name = SEATS
     label = lazy_gettext("Places for others")
+    can_be_offered = True
 
     def find(self, key: uuid.UUID, buyer: User, country: str | None) -> Item:
         """What the buyer chose, at their organisation's price. Raises NotFound."""
@@ -82,7 +84,9 @@ class SeatsInRun(Product):
         lock_run(order.place)
 
     def hold(self, order: Order, for_: timedelta) -> None:
-        """Hold the seats. Raises RunFull and EnrolmentClosed."""
+        """Hold the seats. Raises RunFull, EnrolmentClosed, and OrderClosed for what is bought."""
+        if block_of(order).bought_at is not None:
+            raise OrderClosed
         keep_seats(order.place, _key(order), order.quantity, clock.now() + for_)
 
     def hold_until(self, order: Order, until: datetime) -> None:

@@ -31,7 +31,7 @@ from lms.payments.queries import dues as queries
 from lms.payments.services import dues as services
 from lms.payments.services import on_account, parts
 from lms.payments.views import bp
-from lms.payments.views.orders import own_order
+from lms.payments.views.own import own_order
 from lms.payments.views.payment_page import lead_to_page
 
 

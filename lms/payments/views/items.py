@@ -12,15 +12,18 @@ from lms.accounts.permissions import require, signed_in
 from lms.core.db import transaction
 from lms.core.errors import NotFound
 from lms.core.limits import limiter
+from lms.core.money import Money
+from lms.core.settings import settings
 from lms.core.text import current_language
 from lms.core.web import own_transaction
 from lms.courses.errors import EnrolmentClosed, RunFull
 from lms.payments import queries
-from lms.payments.errors import GatewayUnknown
+from lms.payments.errors import GatewayUnknown, NotOffered
 from lms.payments.forms import ItemForm
 from lms.payments.gateways.base import payment_gateways
 from lms.payments.products import Item, products
 from lms.payments.services import orders as services
+from lms.payments.services.offers import make_offer
 from lms.payments.services.on_account import agree
 from lms.payments.services.terms import find_terms
 from lms.payments.views import bp
@@ -28,6 +31,15 @@ from lms.payments.views.checkout import open_payment_page
 from lms.pricing.errors import PaymentRefused, QuoteChanged
 from lms.pricing.queries import refuses_payment
 from lms.pricing.services.quotes import make_ticket
+
+REFUSALS = (
+    GatewayUnknown,
+    NotOffered,
+    QuoteChanged,
+    PaymentRefused,
+    RunFull,
+    EnrolmentClosed,
+)
 
 
 def _form() -> ItemForm:
@@ -81,9 +93,26 @@ def _page(item: Item, form: ItemForm, status: int = 200, error: str = "") -> tup
         button=chosen.button if chosen and len(form.gateways) == 1 else None,
         before=queries.find_open_item(item.product, item.key, signed_in()),
         is_refused=bool(total) and refuses_payment(form.country.data or None),
+        offer_days=settings().offer_days,
         error=error,
     )
     return page, status
+
+
+def _offer(product: str, item: uuid.UUID, form: ItemForm, shown: Money) -> ResponseReturnValue:
+    with transaction():
+        offer = make_offer(
+            _find(product, item, form),
+            signed_in(),
+            shown,
+            country=form.country.data or None,
+            language=current_language(),
+            billing=form.billing(),
+            ticket=form.quote.data or "",
+        )
+        address = url_for(".show_order", order_uuid=offer.uuid)
+    flash(_("This is your offer. We have sent it to you by mail, too."), "success")
+    return redirect(address, 303)
 
 
 @bp.get("/buy/<product>/<uuid:item>")
@@ -105,13 +134,19 @@ def order_item(product: str, item: uuid.UUID) -> ResponseReturnValue:
     with transaction(write=False):
         form = _form()
         offered = _find(product, item, form)
-        is_valid = form.validate_on_submit()
-        needs = form.needs_purchase_order(form.is_on_account()) or form.needs_province()
+        is_valid, wants_offer = form.validate_on_submit(), "offer" in request.form
+        needs = form.needs_province()
+        if wants_offer:
+            needs = form.needs_organisation() or needs
+        else:
+            needs = form.needs_purchase_order(form.is_on_account()) or needs
         is_valid = is_valid and ("apply" in request.form or not needs)
         if "apply" in request.form or not is_valid:
             return _page(offered, form, 200 if is_valid else 422)
         shown = form.shown_price()
     try:
+        if wants_offer:
+            return _offer(product, item, form, shown)
         with transaction():
             order = services.order_item(
                 _find(product, item, form),
@@ -124,7 +159,7 @@ def order_item(product: str, item: uuid.UUID) -> ResponseReturnValue:
                 ticket=form.quote.data or "",
             )
             order_uuid = agree(order).uuid
-    except (GatewayUnknown, QuoteChanged, PaymentRefused, RunFull, EnrolmentClosed) as refusal:
+    except REFUSALS as refusal:
         with transaction(write=False):
             text = str(refusal.text)
             return _page(_find(product, item, form), form, refusal.status, text)

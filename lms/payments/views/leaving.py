@@ -28,7 +28,8 @@ from lms.payments.services.refund_policy import (
     present_row,
 )
 from lms.payments.views import bp
-from lms.payments.views.orders import leave_values, own_order
+from lms.payments.views.orders import leave_values
+from lms.payments.views.own import own_order
 
 
 def policy_terms(policy: Policy, run: CourseRun, currency: str) -> dict[str, Any]:

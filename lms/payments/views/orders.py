@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask import Response, flash, redirect, render_template, request, session, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from lms.accounts.permissions import present_user, require, signed_in
+from lms.accounts.permissions import require, signed_in
 from lms.core.db import transaction
-from lms.core.errors import NotFound, SignInNeeded
+from lms.core.errors import NotFound
 from lms.core.limits import limiter
 from lms.core.pagination import paginate
 from lms.core.settings import settings
@@ -25,7 +25,6 @@ from lms.payments.forms import ActionForm
 from lms.payments.gateways.bank_transfer import bank_account
 from lms.payments.gateways.base import PaymentGateway, payment_gateways
 from lms.payments.models import Order, OrderState
-from lms.payments.permissions import GUEST_ORDERS
 from lms.payments.products import product_of
 from lms.payments.queries.dues import dues_of, has_parts
 from lms.payments.queries.seats import has_blocks
@@ -37,18 +36,8 @@ from lms.payments.services.refund_policy import Why
 from lms.payments.services.terms import find_terms
 from lms.payments.views import bp
 from lms.payments.views.checkout import open_payment_page
-
-
-def own_order(order_uuid: uuid.UUID) -> Order:
-    """The order, when it is the present person's, or made in this browser without an account.
-
-    Raises SignInNeeded, NotFound or Forbidden.
-    """
-    if present_user() is None and order_uuid.hex not in session.get(GUEST_ORDERS, ()):
-        raise SignInNeeded  # whether there is such an order or not
-    order = queries.get_order(order_uuid)
-    require("payments.see_order", order)
-    return order
+from lms.payments.views.offers import offer_page
+from lms.payments.views.own import own_order
 
 
 def leave_values(order: Order, enrolment: Enrolment | None = None) -> dict[str, Any]:
@@ -113,7 +102,10 @@ def my_orders() -> ResponseReturnValue:
 @public
 def show_order(order_uuid: uuid.UUID) -> ResponseReturnValue:
     """What became of an order, and what can be done now."""
-    return render_template("payments/order.html", **_values(own_order(order_uuid)))
+    order = own_order(order_uuid)
+    if order.state == OrderState.QUOTED:
+        return offer_page(order)
+    return render_template("payments/order.html", **_values(order))
 
 
 @bp.get("/orders/<uuid:order_uuid>/state")
