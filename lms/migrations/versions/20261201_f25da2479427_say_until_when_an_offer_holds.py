@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy import Text  # so PostgreSQL's types are written
 
 revision = 'f25da2479427'
-down_revision = '116b9660dc37'
+down_revision = '724b8038ba9f'
 branch_labels = None
 depends_on = None
 
