@@ -169,6 +169,11 @@ def _wanted(filters: Filters) -> Wanted:
     )
 
 
+def _lines(filters: Filters) -> Subquery:
+    """Lines of `completions`, made once for a page."""
+    return filters.once("lines", lambda: completions(_wanted(filters)))
+
+
 def enrolled(filters: Filters, *, reached: bool = False, home: bool = False) -> Statement:
     """One row for each enrolment that became active in the period: see `list_enrolments`."""
     return list_enrolments(_wanted(filters), reached=reached, home=home)
@@ -246,7 +251,7 @@ class CompletionsByRun(Report):
 
     def groups(self, filters: Filters, weeks: int = 0) -> Subquery:
         """The measures by run."""
-        lines = completions(_wanted(filters))
+        lines = _lines(filters)
         return (
             select(lines.c.run_id, *_summed(lines, weeks))
             .group_by(lines.c.run_id)
@@ -326,7 +331,7 @@ class _Funnel:
 
 def _funnel(filters: Filters) -> _Funnel:
     def find() -> _Funnel:
-        lines = completions(_wanted(filters))
+        lines = _lines(filters)
         measures = (func.sum(lines.c[name]) for name in MEASURES)
         rows = db.session.execute(
             select(lines.c.reached, *measures).group_by(lines.c.reached)
@@ -359,6 +364,7 @@ class Learners(Report):
     selections = (COURSE, RUN, COUNTRY, STEP)
     is_list = True
     order = ("-enrolled_at", "-id")
+    never_empty = ("enrolled_at", "id")
 
     def columns(self, filters: Filters) -> Sequence[Column]:
         """Who, in what, how far; addresses only for administrators."""
@@ -394,7 +400,7 @@ class Learners(Report):
 
     def counted(self, filters: Filters) -> Statement:
         """How many they are, in `lines`."""
-        step, lines = filters.get("step") or "", completions(_wanted(filters))
+        step, lines = filters.get("step") or "", _lines(filters)
         count: ColumnElement[Any] = lines.c.enrolled
         if step.startswith(_WEEK):
             week = int(step.removeprefix(_WEEK))
@@ -460,7 +466,7 @@ class LearnersByCountry(Report):
 
     def statement(self, filters: Filters) -> Statement:
         """People and enrolments by country."""
-        lines = completions(_wanted(filters))
+        lines = _lines(filters)
         summed = (
             select(lines.c.country, *_summed(lines)).group_by(lines.c.country).subquery("summed")
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -36,7 +36,7 @@ from lms.ledger.models import (
 
 DIMENSIONS = ("month", "account", "currency", "product", "country", "rail", "kind")
 SUMMED = ("debit_minor", "credit_minor", "postings")
-_ACCOUNTS = "ledger_accounts"
+_KNOWN = "ledger_known"
 
 
 def postings_by_dimension() -> list[Any]:
@@ -136,24 +136,29 @@ def owed() -> Select[*tuple[Any, ...]]:
     )
 
 
-def accounts_within(kinds: Iterable[Account]) -> list[str]:
-    """The accounts of these kinds that anything was posted to, those of somebody among them.
+def known(dimension: str) -> list[str]:
+    """The values of one of DIMENSIONS that anything was posted with, in order.
 
     They are looked up once in a transaction: a page asks for many figures.
     """
-    found = db.session.info.get(_ACCOUNTS)
-    if found is None:
-        account = movements().c.account
-        found = db.session.info[_ACCOUNTS] = list(db.session.scalars(select(account).distinct()))
-    values = {kind.value for kind in kinds}
-    return sorted(code for code in found if ":".join(code.split(":")[:2]) in values)
+    found: dict[str, list[str]] = db.session.info.setdefault(_KNOWN, {})
+    if dimension not in found:
+        value = movements().c[dimension]
+        found[dimension] = sorted(db.session.scalars(select(value).distinct()))
+    return found[dimension]
 
 
 @event.listens_for(Session, "after_commit")
 @event.listens_for(Session, "after_rollback")
-def forget_accounts(session: Session | scoped_session[Session]) -> None:
-    """Look the accounts up anew: something was posted, or another transaction begins."""
-    session.info.pop(_ACCOUNTS, None)
+def forget_known(session: Session | scoped_session[Session]) -> None:
+    """Look the values up anew: something was posted, or another transaction begins."""
+    session.info.pop(_KNOWN, None)
+
+
+def accounts_within(kinds: Iterable[Account]) -> list[str]:
+    """The accounts of these kinds that anything was posted to, those of somebody among them."""
+    values = {kind.value for kind in kinds}
+    return [code for code in known("account") if ":".join(code.split(":")[:2]) in values]
 
 
 @dataclass(frozen=True)
@@ -214,6 +219,16 @@ def balance_of(account: str, currency: str, product: str | None = None) -> Money
     return Money(0, currency)
 
 
+def _days_of(month: str) -> list[ColumnElement[bool]]:
+    """The days of a month, by the index that also has their order; none of what is no month."""
+    try:
+        first = date.fromisoformat(f"{month}-01")
+    except ValueError:
+        return []
+    following = (first + timedelta(days=31)).replace(day=1)
+    return [LedgerEntry.effective_on >= first, LedgerEntry.effective_on < following]
+
+
 def _named(month: str, about: str, product: str, kind: str) -> list[ColumnElement[bool]]:
     pairs = (
         (LedgerEntry.month, month),
@@ -237,7 +252,7 @@ def list_entries(
     """Entries, the newest first; of an account with those it is a kind of."""
     statement = (
         select(LedgerEntry)
-        .where(*_named(month, about, product, kind))
+        .where(*_named(month, about, product, kind), *_days_of(month))
         .order_by(LedgerEntry.effective_on.desc(), LedgerEntry.id.desc())
     )
     if not account:

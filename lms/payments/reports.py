@@ -7,6 +7,7 @@ the ledger.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
@@ -35,24 +36,31 @@ def tier_words(name: str) -> str:
     return str(TIER_LABELS.get(name, name))  # type: ignore[call-overload]
 
 
-def _known(name: str) -> list[str]:
-    lines = sales(Sold())
-    return sorted(db.session.scalars(select(lines.c[name]).distinct()))
+def _known(filters: Filters, place: int) -> list[str]:
+    """The values of a dimension: currency, country, tier."""
+
+    def find() -> Sequence[Any]:
+        lines = sales(Sold())
+        return db.session.execute(
+            select(lines.c.currency, lines.c.country, lines.c.tier).distinct()
+        ).all()
+
+    return sorted({row[place] for row in filters.once("sold", find)})
 
 
 def _currencies(filters: Filters) -> Sequence[tuple[str, str]]:
-    return [(code, code) for code in _known("currency")]
+    return [(code, code) for code in _known(filters, 0)]
 
 
 def _countries(filters: Filters) -> Sequence[tuple[str, str]]:
-    known = _known("country")
+    known = _known(filters, 1)
     named = sorted((country_name(code), code) for code in known if code)
     pairs = [(code, name) for name, code in named]
     return [*pairs, (NONE, _("Not known"))] if "" in known else pairs
 
 
 def _tiers(filters: Filters) -> Sequence[tuple[str, str]]:
-    return [(name or NONE, tier_words(name)) for name in _known("tier")]
+    return [(name or NONE, tier_words(name)) for name in _known(filters, 2)]
 
 
 CURRENCY = Selection(
@@ -107,6 +115,7 @@ class SoldOrders(Report):
     period_of = lazy_gettext("Orders count on the day they were sold.")
     selections = (COURSE, RUN, COUNTRY, CURRENCY, TIER)
     order = ("-created_at", "-order_id")
+    never_empty = ("created_at", "order_id")
     is_list = True
 
     def columns(self, filters: Filters) -> Sequence[Column]:

@@ -7,7 +7,7 @@ pages, totals and exports them. Amounts of different currencies are never added.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
@@ -193,7 +193,8 @@ class Report:
 
     name: part of the address, unique. permission: who may open it; rows beyond the reader's own
     courses are the statement's to leave out. order: columns of the statement that put the rows in
-    a definite order, a leading "-" for descending. is_on_overview: its figures and charts stand
+    a definite order, a leading "-" for descending; never_empty: those of them that always have a
+    value, so that an index can give them in order. is_on_overview: its figures and charts stand
     on the first page, in the order of overview_order; overview_table: so does its table, unless a
     report of a later room claims the same key. is_list: may have a row for each person or order;
     then the database sorts and pages. The rows of other reports are few and read at once, so that
@@ -208,6 +209,7 @@ class Report:
     period_of: ClassVar[Text | None] = None
     selections: ClassVar[Sequence[Selection]] = ()
     order: ClassVar[Sequence[str]]
+    never_empty: ClassVar[Collection[str]] = ()
     is_on_overview: ClassVar[bool] = False
     overview_order: ClassVar[int] = 50
     overview_table: ClassVar[str | None] = None

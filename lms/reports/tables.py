@@ -95,7 +95,8 @@ def _sorted(report: Report, filters: Filters, sort: Sort) -> Statement:
         order.append(by.desc().nulls_last() if sort.is_descending else by.asc().nulls_last())
     for name in report.order:
         column = rows.c[name.removeprefix("-")]
-        order.append((column.desc() if name.startswith("-") else column.asc()).nulls_last())
+        by = column.desc() if name.startswith("-") else column.asc()
+        order.append(by if column.name in report.never_empty else by.nulls_last())
     return found.order_by(*order)
 
 

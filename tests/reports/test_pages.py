@@ -167,7 +167,7 @@ def test_the_overview_shows_what_the_reports_say(signed_in, admin, sales, count_
     count_queries()
     page = browser.get(OVERVIEW)
 
-    assert count_queries() <= 14
+    assert count_queries() <= 12
     assert "CAD 220<" in page.text
     assert "220.00" in page.text
     assert "CLP 45,000" in page.text
@@ -203,7 +203,7 @@ def test_few_queries(signed_in, admin, sales, count_queries, name):
 
     browser.get(OVERVIEW + name)
 
-    assert count_queries() <= 13
+    assert count_queries() <= 12
 
 
 @pytest.mark.needs("recovery")

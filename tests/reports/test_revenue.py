@@ -16,7 +16,7 @@ from sqlalchemy import select
 from lms.accounts.models import User
 from lms.core.db import db
 from lms.core.settings import settings as site_settings
-from lms.ledger.queries import forget_accounts
+from lms.ledger.queries import forget_known
 from lms.payments.models import Order, Payment, Refund
 from lms.payments.services import bookkeeping
 from lms.reports.base import Filters, reports
@@ -178,4 +178,4 @@ def test_what_was_collected_is_what_the_orders_say(
     finally:
         inner.rollback()
         db.session.expunge_all()
-        forget_accounts(db.session)
+        forget_known(db.session)

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from lms.accounts.models import User
+from lms.core.db import db
 from lms.core.rollups import month_in_utc, split_months
 from lms.courses.models import Activity, CourseRun, Enrolment, Module, Progress
 from lms.courses.sum_models import EnrolmentMark, EnrolmentSum
@@ -173,7 +174,7 @@ def completions(wanted: Wanted) -> Subquery:
 
     Whole months of runs without a mark come from the sums; the rest is read one by one.
     """
-    marks = select(EnrolmentMark.run_id)
+    marks = db.session.scalars(select(EnrolmentMark.run_id).distinct()).all()
     span = split_months(wanted.since, wanted.until)
     months = [EnrolmentSum.month >= span.first] if span.first else []
     months += [EnrolmentSum.month <= span.last] if span.last else []
@@ -189,7 +190,7 @@ def completions(wanted: Wanted) -> Subquery:
     then = [enrolled_at >= wanted.since] if wanted.since is not None else []
     then += [enrolled_at < wanted.until] if wanted.until is not None else []
     whenever = replace(wanted, since=None, until=None)
-    parts = [_signed(_each(whenever, Enrolment.run_id.in_(marks), *then), 1)]
+    parts = [_signed(_each(whenever, Enrolment.run_id.in_(marks), *then), 1)] if marks else []
     for edge in span.edges:
         cut = replace(wanted, since=edge.since, until=edge.until)
         parts.append(_signed(_each(cut, Enrolment.run_id.not_in(marks)), edge.sign))

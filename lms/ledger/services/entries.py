@@ -72,7 +72,7 @@ def post(
     ).scalar()
     if entry_id is None:
         return None
-    queries.forget_accounts(db.session)
+    queries.forget_known(db.session)
     db.session.execute(
         insert(LedgerPosting),
         [
@@ -126,7 +126,7 @@ def post_many(
         insert(LedgerEntry).returning(LedgerEntry.source, LedgerEntry.id), rows
     )
     ids = {row.source: row.id for row in found}
-    queries.forget_accounts(db.session)
+    queries.forget_known(db.session)
     db.session.execute(
         insert(LedgerPosting),
         [

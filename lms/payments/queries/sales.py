@@ -21,6 +21,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from lms.core.db import db
 from lms.core.rollups import month_in_utc, split_months
 from lms.courses.models import CourseRun
 from lms.payments.models import DELIVERED, Order, Refund, RefundState
@@ -125,7 +126,7 @@ def sales(wanted: Sold) -> Subquery:
 
     Whole months of runs without a mark come from the sums; the rest is read order by order.
     """
-    marks = select(OrderMark.run_id)
+    marks = db.session.scalars(select(OrderMark.run_id).distinct()).all()
     span = split_months(wanted.since, wanted.until)
     names = (*DIMENSIONS, *MEASURES)
     months = [OrderSum.month >= span.first] if span.first else []
@@ -146,14 +147,13 @@ def sales(wanted: Sold) -> Subquery:
         Order.currency.expression,
         func.coalesce(Quote.tier, ""),
     )
-    is_marked = or_(
-        Order.run_id.in_(marks),
-        and_(Order.run_id.is_(None), literal(NO_RUN).in_(marks)),
-    )
     then = [wanted.since <= SOLD_AT] if wanted.since is not None else []
     then += [wanted.until > SOLD_AT] if wanted.until is not None else []
-    lately = list_sales(is_marked, *then, *mine)  # by their runs: no index has that instant
-    parts = [_signed(lately, 1)]
+    parts = []  # by their runs: no index has the instant of `then`
+    if runs := [run_id for run_id in marks if run_id != NO_RUN]:
+        parts.append(_signed(list_sales(Order.run_id.in_(runs), *then, *mine), 1))
+    if NO_RUN in marks:
+        parts.append(_signed(list_sales(Order.run_id.is_(None), *then, *mine), 1))
     for edge in span.edges:
         cut = sold_within(edge.since, edge.until)
         parts.append(_signed(list_sales(_RUN_ID.not_in(marks), cut, *mine), edge.sign))

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import BigInteger, Select, String, case, cast, func, literal, select, union_all
 
+from lms.core import clock
 from lms.core.db import db
 from lms.core.money import Money
 from lms.courses.models import CourseRun
@@ -113,7 +114,8 @@ def list_money(
 def list_lines(wanted: Wanted, measure: str | None = None, *, is_rare: bool = False) -> Rows:
     """The postings behind the figures, one row each, with what each adds to which measure.
 
-    is_rare: they are few among all entries, so that their accounts find them sooner than days do.
+    is_rare: they are few among all entries, so that their accounts find them sooner than days do;
+    no index has the columns by which days are asked then.
     """
     counted = Counted(
         LedgerPosting.account.expression,
@@ -121,8 +123,9 @@ def list_lines(wanted: Wanted, measure: str | None = None, *, is_rare: bool = Fa
         LedgerPosting.amount_minor.expression,
     )
     day: Column = LedgerEntry.effective_on.expression
-    if is_rare:
-        day = func.coalesce(day, day)  # no index has this, so the one of accounts is taken
+    month: Column = LedgerEntry.month.expression
+    if is_rare and db.engine.dialect.name == "sqlite":  # PostgreSQL counts how rare they are
+        day, month = func.coalesce(day, day), func.coalesce(month, month)
     days: list[Column] = [day >= wanted.since] if wanted.since else []
     if wanted.until is not None:
         days.append(day <= wanted.until)
@@ -143,7 +146,7 @@ def list_lines(wanted: Wanted, measure: str | None = None, *, is_rare: bool = Fa
             counted.belongs([measure] if measure in MEASURES else None),
             *days,
             *wanted.conditions(
-                LedgerEntry.month.expression,
+                month,
                 LedgerEntry.country.expression,
                 LedgerPosting.currency.expression,
                 LedgerEntry.rail.expression,
@@ -160,7 +163,7 @@ def sums_of_lines(wanted: Wanted, measure: str | None = None) -> Rows:
     Whole months come from the ledger's sums; entries are read for a month that is cut alone.
     """
     known = measure if measure in MEASURES else None
-    if wanted.until is not None:
+    if wanted.until is not None and wanted.until >= clock.now().date():
         latest = db.session.scalar(select(func.max(LedgerEntry.effective_on)))
         if latest is None or latest <= wanted.until:  # so its month is not cut
             wanted = replace(wanted, until=None, last=None)

@@ -37,6 +37,7 @@ class MoneyLines(Report):
     period_of = PERIOD_OF
     selections = (COURSE, RUN, COUNTRY, CURRENCY, RAIL, MEASURE)
     order = ("-day", "-posting_id")
+    never_empty = ("day", "posting_id")
     is_list = True
 
     def columns(self, filters: Filters) -> Sequence[Column]:

@@ -20,6 +20,7 @@ from lms.courses.reports import (
     CompletionsByRun,
     title_in,
 )
+from lms.ledger.queries import known
 from lms.recovery.permissions import READ
 from lms.recovery.queries import money
 from lms.recovery.queries.money import Wanted
@@ -27,7 +28,6 @@ from lms.recovery.reports.shared import (
     CURRENCY,
     ENTRIES,
     MEASURE_LABELS,
-    known,
     wanted,
     whole_months,
 )
@@ -72,7 +72,7 @@ class RunResults(CompletionsByRun):
     def currencies(self, filters: Filters) -> list[str]:
         """The chosen one, or all that the ledger knows."""
         chosen = filters.get("currency")
-        return [chosen] if chosen else filters.once("currencies", lambda: known("currency"))
+        return [chosen] if chosen else known("currency")
 
     def statement(self, filters: Filters) -> Statement:
         """The runs in which somebody enrolled or for which money moved."""

@@ -9,11 +9,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from sqlalchemy import ColumnElement, Subquery, func, select
 
-from lms.core.db import db
 from lms.core.places import country_name
 from lms.courses.models import Course, CourseRun
 from lms.courses.reports import title_in
-from lms.ledger.queries import movements
+from lms.ledger.queries import known
 from lms.payments.gateways.base import payment_gateways
 from lms.recovery.queries import money
 from lms.recovery.queries.money import Wanted
@@ -21,12 +20,6 @@ from lms.reports.base import Column, Filters, Selection, Statement
 from lms.reports.periods import last_day
 
 NONE = "-"  # a choice of what has no country or rail
-
-
-def known(name: str) -> list[str]:
-    """The values that a dimension of the ledger has."""
-    lines = movements()
-    return sorted(db.session.scalars(select(lines.c[name]).distinct()))
 
 
 def _currencies(filters: Filters) -> Sequence[tuple[str, str]]:
