@@ -12,23 +12,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     MetaData,
+    Select,
     String,
     Table,
     delete,
     event,
+    false,
     func,
+    insert,
     select,
     text,
 )
 
-from lms.core.db import db
+from lms.core.db import db, transaction
 
+Rows: TypeAlias = Select[*tuple[Any, ...]]
+Reader: TypeAlias = Callable[[Sequence[int]], Rows]
 AT_ONCE = 200  # groups that are counted in one transaction
 
 
@@ -91,21 +96,54 @@ def watch_when_created(metadata: MetaData, marks: str, watched: Sequence[Watched
     event.listen(metadata, "after_create", watch)
 
 
-def recount(marks: Any, count: Callable[[Sequence[int]], None], at_most: int = AT_ONCE) -> int:
-    """Let `count` make the sums of marked groups anew; how many groups.
+def recount(marks: Any, sums: Any, columns: Sequence[str], read: Reader) -> int:
+    """Make the sums of some marked groups anew; how many groups.
 
-    marks: the model of the table of marks. They go first: a change whose mark is seen is seen by
-    `count`, and one that is committed later leaves a mark.
+    marks, sums: the models of the tables. columns: of the sums, as `read` selects them for groups.
+    The marks go first: a change whose mark is seen is seen when the rows are read, and one that is
+    committed later leaves a mark.
     """
     if db.session.get_bind().dialect.name == "postgresql":
         lock = func.pg_advisory_xact_lock(func.hashtext(marks.__tablename__))
         db.session.execute(select(lock))  # two that count at once never count the same
-    groups = select(marks.run_id).distinct().order_by(marks.run_id).limit(at_most)
+    groups = select(marks.run_id).distinct().order_by(marks.run_id).limit(AT_ONCE)
     found = db.session.scalars(groups).all()
     if found:
         db.session.execute(delete(marks).where(marks.run_id.in_(found)))
-        count(found)
+        db.session.execute(delete(sums).where(sums.run_id.in_(found)))
+        db.session.execute(insert(sums).from_select(list(columns), read(found)))
     return len(found)
+
+
+def recount_all(some: Callable[[], int]) -> None:
+    """Let `some` recount until nothing is left, a transaction for each time."""
+    while True:
+        with transaction():
+            if some() < AT_ONCE:
+                return
+
+
+def marked_runs(marks: Any) -> Sequence[int]:
+    """The groups that have a mark, from a query of its own: few, so that an index finds them."""
+    return db.session.scalars(select(marks.run_id).distinct()).all()
+
+
+def within(
+    at: ColumnElement[Any], since: datetime | None, until: datetime | None
+) -> list[ColumnElement[bool]]:
+    """The conditions that an instant lies in a period; None is open, `until` is excluded."""
+    found = [at >= since] if since is not None else []
+    return found + ([at < until] if until is not None else [])
+
+
+def signed(rows: Rows, by: Sequence[str], measures: Sequence[str], sign: int) -> Rows:
+    """Single rows as lines to be added to sums or taken off them: dimensions and measures."""
+    columns = rows.selected_columns
+    return rows.with_only_columns(
+        *(columns[name] for name in by),
+        *((columns[name] * sign).label(name) for name in measures),
+        maintain_column_froms=True,
+    )
 
 
 @dataclass(frozen=True)
@@ -128,6 +166,13 @@ class Span:
     last: str | None
     has_months: bool
     edges: tuple[Edge, ...]
+
+    def months(self, month: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+        """The conditions that a month of the sums is one of the whole ones."""
+        if not self.has_months:
+            return [false()]
+        found = [month >= self.first] if self.first else []
+        return found + ([month <= self.last] if self.last else [])
 
 
 def split_months(since: datetime | None, until: datetime | None) -> Span:

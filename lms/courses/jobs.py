@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from lms.core.db import transaction
 from lms.core.outbox import Job, enqueue
-from lms.core.rollups import AT_ONCE
+from lms.core.rollups import recount_all
 from lms.courses.notices import tell_of_cancellation
 from lms.courses.services import sums
 from lms.courses.services.enrolment import release_expired_seats
@@ -19,11 +18,8 @@ def _send_reminders() -> None:
 
 
 def count_enrolments() -> None:
-    """Bring the sums of who enrolled up to date: a transaction for some runs."""
-    while True:
-        with transaction():
-            if sums.count_enrolments() < AT_ONCE:
-                return
+    """Bring the sums of who enrolled up to date."""
+    recount_all(sums.count_enrolments)
 
 
 JOBS = [

@@ -13,7 +13,7 @@ from lms.core.db import db, transaction
 from lms.core.errors import DomainError
 from lms.core.mail import deliver, make_mail
 from lms.core.outbox import Job
-from lms.core.rollups import AT_ONCE
+from lms.core.rollups import recount_all
 from lms.courses.models import CourseRun
 from lms.notifications.kinds import notification_kinds
 from lms.notifications.messages import write_message
@@ -315,11 +315,8 @@ def follow_dues() -> None:
 
 
 def count_orders() -> None:
-    """Bring the sums of what was sold up to date: a transaction for some runs."""
-    while True:
-        with transaction():
-            if sums.count_orders() < AT_ONCE:
-                return
+    """Bring the sums of what was sold up to date."""
+    recount_all(sums.count_orders)
 
 
 JOBS = [

@@ -21,7 +21,6 @@ from lms.courses.models import Course, CourseRun
 from lms.courses.reports import COURSE, RUN, title_in
 from lms.payments.models import DELIVERED, Order
 from lms.payments.queries.sales import GIVEN_BACK, SOLD_AT, Sold, sales, sold_within
-from lms.payments.sum_models import NO_RUN
 from lms.pricing.forms import TIER_LABELS
 from lms.pricing.models import Quote
 from lms.reports.base import Column, Filters, Report, RowValues, Selection, Statement
@@ -153,14 +152,7 @@ class SoldOrders(Report):
     def statement(self, filters: Filters) -> Statement:
         """The orders, with who and what."""
         asked = wanted(filters)
-        conditions = asked.conditions(
-            func.coalesce(Order.run_id, NO_RUN)
-            if asked.course_id == NO_RUN
-            else Order.run_id.expression,
-            func.coalesce(Order.country, ""),
-            Order.currency.expression,
-            func.coalesce(Quote.tier, ""),
-        )
+        conditions = asked.conditions_on_orders()
         if asked.until is not None:  # the index by which they are sorted then begins there
             conditions.append(Order.created_at < asked.until)
         return (

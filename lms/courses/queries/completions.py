@@ -9,11 +9,9 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import (
     ColumnElement,
-    Select,
     Subquery,
     case,
     exists,
-    false,
     func,
     literal,
     select,
@@ -22,13 +20,18 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from lms.accounts.models import User
-from lms.core.db import db
-from lms.core.rollups import month_in_utc, split_months
+from lms.core.rollups import (
+    Rows,
+    marked_runs,
+    month_in_utc,
+    signed,
+    split_months,
+    within,
+)
 from lms.courses.models import Activity, CourseRun, Enrolment, Module, Progress
 from lms.courses.sum_models import EnrolmentMark, EnrolmentSum
 
 Column: TypeAlias = ColumnElement[Any]
-Rows: TypeAlias = Select[*tuple[Any, ...]]
 
 SUMMED_BY = ("run_id", "month", "country", "reached")
 MEASURES = ("enrolled", "started", "completed")
@@ -89,11 +92,9 @@ def list_enrolments(wanted: Wanted, *, reached: bool = False, home: bool = False
 
 
 def _conditions(wanted: Wanted) -> list[Column]:
-    found = [Enrolment.enrolled_at.is_not(None), *wanted.on_runs(Enrolment.run_id.expression)]
-    if wanted.since is not None:
-        found.append(Enrolment.enrolled_at >= wanted.since)
-    if wanted.until is not None:
-        found.append(Enrolment.enrolled_at < wanted.until)
+    enrolled_at: Column = Enrolment.enrolled_at.expression
+    found = [enrolled_at.is_not(None), *wanted.on_runs(Enrolment.run_id.expression)]
+    found += within(enrolled_at, wanted.since, wanted.until)
     if wanted.country is not None:
         found.append(func.coalesce(User.country, "") == wanted.country)
     return found
@@ -174,37 +175,24 @@ def completions(wanted: Wanted) -> Subquery:
 
     Whole months of runs without a mark come from the sums; the rest is read one by one.
     """
-    marks = db.session.scalars(select(EnrolmentMark.run_id).distinct()).all()
-    span = split_months(wanted.since, wanted.until)
-    months = [EnrolmentSum.month >= span.first] if span.first else []
-    months += [EnrolmentSum.month <= span.last] if span.last else []
+    marks, span = marked_runs(EnrolmentMark), split_months(wanted.since, wanted.until)
     lives = [] if wanted.country is None else [EnrolmentSum.country == wanted.country]
     sums = select(*(getattr(EnrolmentSum, name) for name in (*SUMMED_BY, *MEASURES))).where(
         EnrolmentSum.run_id.not_in(marks),
-        *(months if span.has_months else [false()]),
+        *span.months(EnrolmentSum.month.expression),
         *lives,
         *wanted.on_runs(EnrolmentSum.run_id.expression),
     )
-    # by their runs: no index has such an instant
+    # no index has such an instant: their runs find them
     enrolled_at = func.coalesce(Enrolment.enrolled_at, Enrolment.created_at)
-    then = [enrolled_at >= wanted.since] if wanted.since is not None else []
-    then += [enrolled_at < wanted.until] if wanted.until is not None else []
+    then = within(enrolled_at, wanted.since, wanted.until)
     whenever = replace(wanted, since=None, until=None)
-    parts = [_signed(_each(whenever, Enrolment.run_id.in_(marks), *then), 1)] if marks else []
+    parts = [(_each(whenever, Enrolment.run_id.in_(marks), *then), 1)] if marks else []
     for edge in span.edges:
         cut = replace(wanted, since=edge.since, until=edge.until)
-        parts.append(_signed(_each(cut, Enrolment.run_id.not_in(marks)), edge.sign))
-    return union_all(sums, *parts).subquery("completions")
-
-
-def _signed(rows: Rows, sign: int) -> Rows:
-    """Single enrolments as lines to be added to sums or taken off them."""
-    columns = rows.selected_columns
-    return rows.with_only_columns(
-        *(columns[name] for name in SUMMED_BY),
-        *((columns[name] * sign).label(name) for name in MEASURES),
-        maintain_column_froms=True,
-    )
+        parts.append((_each(cut, Enrolment.run_id.not_in(marks)), edge.sign))
+    lines = (signed(rows, SUMMED_BY, MEASURES, sign) for rows, sign in parts)
+    return union_all(sums, *lines).subquery("completions")
 
 
 def count_people(wanted: Wanted) -> Rows:

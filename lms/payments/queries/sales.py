@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import (
     ColumnElement,
-    Select,
     Subquery,
     and_,
     case,
@@ -21,8 +20,14 @@ from sqlalchemy import (
     union_all,
 )
 
-from lms.core.db import db
-from lms.core.rollups import month_in_utc, split_months
+from lms.core.rollups import (
+    Rows,
+    marked_runs,
+    month_in_utc,
+    signed,
+    split_months,
+    within,
+)
 from lms.courses.models import CourseRun
 from lms.payments.models import DELIVERED, Order, Refund, RefundState
 from lms.payments.products import PLACE
@@ -31,7 +36,6 @@ from lms.payments.sum_models import NO_RUN, OrderMark, OrderSum
 from lms.pricing.models import Quote
 
 Column: TypeAlias = ColumnElement[Any]
-Rows: TypeAlias = Select[*tuple[Any, ...]]
 
 DIMENSIONS = ("run_id", "currency", "tier", "country")
 SUMMED_BY = ("run_id", "month", "currency", "tier", "country")
@@ -76,21 +80,26 @@ class Sold:
             found.append(run.in_(runs))
         return found
 
+    def conditions_on_orders(self) -> list[Column]:
+        """The same of orders with their quotes, joined from outside."""
+        return self.conditions(
+            _RUN_ID if self.course_id == NO_RUN else Order.run_id.expression,
+            func.coalesce(Order.country, ""),
+            Order.currency.expression,
+            func.coalesce(Quote.tier, ""),
+        )
+
 
 def sold_within(since: datetime | None, until: datetime | None) -> Column:
     """Whether an order was sold then: by the indexes of both instants of which one counts."""
-
-    def inside(at: Column) -> list[Column]:
-        found = [at >= since] if since is not None else []
-        return found + ([at < until] if until is not None else [])
 
     if since is None and until is None:
         return Order.state.in_(DELIVERED)
     return and_(
         Order.state.in_(DELIVERED),
         or_(
-            and_(*inside(Order.delivered_at.expression)),
-            and_(Order.delivered_at.is_(None), *inside(Order.paid_at.expression)),
+            and_(*within(Order.delivered_at.expression, since, until)),
+            and_(Order.delivered_at.is_(None), *within(Order.paid_at.expression, since, until)),
         ),
     )
 
@@ -126,14 +135,10 @@ def sales(wanted: Sold) -> Subquery:
 
     Whole months of runs without a mark come from the sums; the rest is read order by order.
     """
-    marks = db.session.scalars(select(OrderMark.run_id).distinct()).all()
-    span = split_months(wanted.since, wanted.until)
-    names = (*DIMENSIONS, *MEASURES)
-    months = [OrderSum.month >= span.first] if span.first else []
-    months += [OrderSum.month <= span.last] if span.last else []
-    sums = select(*(getattr(OrderSum, name) for name in names)).where(
+    marks, span = marked_runs(OrderMark), split_months(wanted.since, wanted.until)
+    sums = select(*(getattr(OrderSum, name) for name in (*DIMENSIONS, *MEASURES))).where(
         OrderSum.run_id.not_in(marks),
-        *(months if span.has_months else [false()]),
+        *span.months(OrderSum.month.expression),
         *wanted.conditions(
             OrderSum.run_id.expression,
             OrderSum.country.expression,
@@ -141,33 +146,18 @@ def sales(wanted: Sold) -> Subquery:
             OrderSum.tier.expression,
         ),
     )
-    mine = wanted.conditions(
-        _RUN_ID if wanted.course_id == NO_RUN else Order.run_id.expression,
-        func.coalesce(Order.country, ""),
-        Order.currency.expression,
-        func.coalesce(Quote.tier, ""),
-    )
-    then = [wanted.since <= SOLD_AT] if wanted.since is not None else []
-    then += [wanted.until > SOLD_AT] if wanted.until is not None else []
-    parts = []  # by their runs: no index has the instant of `then`
+    mine = wanted.conditions_on_orders()
+    then = within(SOLD_AT, wanted.since, wanted.until)  # no index has it: their runs find them
+    parts = []
     if runs := [run_id for run_id in marks if run_id != NO_RUN]:
-        parts.append(_signed(list_sales(Order.run_id.in_(runs), *then, *mine), 1))
+        parts.append((list_sales(Order.run_id.in_(runs), *then, *mine), 1))
     if NO_RUN in marks:
-        parts.append(_signed(list_sales(Order.run_id.is_(None), *then, *mine), 1))
+        parts.append((list_sales(Order.run_id.is_(None), *then, *mine), 1))
     for edge in span.edges:
         cut = sold_within(edge.since, edge.until)
-        parts.append(_signed(list_sales(_RUN_ID.not_in(marks), cut, *mine), edge.sign))
-    return union_all(sums, *parts).subquery("sales")
-
-
-def _signed(rows: Rows, sign: int) -> Rows:
-    """Single orders as lines to be added to sums or taken off them."""
-    columns = rows.selected_columns
-    return rows.with_only_columns(
-        *(columns[name] for name in DIMENSIONS),
-        *((columns[name] * sign).label(name) for name in MEASURES),
-        maintain_column_froms=True,
-    )
+        parts.append((list_sales(_RUN_ID.not_in(marks), cut, *mine), edge.sign))
+    lines = (signed(rows, DIMENSIONS, MEASURES, sign) for rows, sign in parts)
+    return union_all(sums, *lines).subquery("sales")
 
 
 def read_sums(run_ids: Sequence[int] | None = None) -> Rows:

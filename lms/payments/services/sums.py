@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import select
 
 from lms.core.db import db
 from lms.core.money import Money
@@ -16,13 +16,8 @@ from lms.payments.sum_models import OrderMark, OrderSum
 
 
 def count_orders() -> int:
-    """Make the sums of marked runs anew; how many runs."""
-    return recount(OrderMark, _count)
-
-
-def _count(run_ids: Sequence[int]) -> None:
-    db.session.execute(delete(OrderSum).where(OrderSum.run_id.in_(run_ids)))
-    db.session.execute(insert(OrderSum).from_select([*SUMMED_BY, *MEASURES], read_sums(run_ids)))
+    """Make the sums of some marked runs anew; how many runs."""
+    return recount(OrderMark, OrderSum, (*SUMMED_BY, *MEASURES), read_sums)
 
 
 def differing_sums() -> Iterable[Unexplained]:
