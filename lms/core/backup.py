@@ -25,6 +25,7 @@ from lms.core.db import Model, UtcDateTime, db, write_intent
 from lms.core.files import file_store
 from lms.core.migrations import pending
 from lms.core.models import StoredFile
+from lms.core.rollups import FILLED_BY_TRIGGERS
 from lms.core.settings import settings
 
 FORMAT = 1
@@ -163,10 +164,12 @@ def _read_tables(
     for table in reversed(tables):  # what `lms init` put there
         connection.execute(table.delete())
     counts: dict[str, int] = {}
-    for table in tables:
+    for table in sorted(tables, key=lambda table: FILLED_BY_TRIGGERS in table.info):
         name = f"tables/{table.name}.jsonl"
         if name not in archive.namelist():
             continue
+        if FILLED_BY_TRIGGERS in table.info:  # by the rows that were just read
+            connection.execute(table.delete())
         total = manifest["tables"].get(table.name, 0)
         counts[table.name] = 0
         with archive.open(name) as lines:

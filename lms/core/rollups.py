@@ -34,6 +34,7 @@ from lms.core.db import db, transaction
 
 Rows: TypeAlias = Select[*tuple[Any, ...]]
 Reader: TypeAlias = Callable[[Sequence[int]], Rows]
+FILLED_BY_TRIGGERS = "filled_by_triggers"  # in the info of the tables of marks
 AT_ONCE = 200  # groups that are counted in one transaction
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.core.db import BigInt, Model, PrimaryKey
-from lms.core.rollups import Watched, watch_when_created
+from lms.core.rollups import FILLED_BY_TRIGGERS, Watched, watch_when_created
 
 
 class EnrolmentMark(Model):
     """Something changed in the enrolments of this run since its sums were made."""
 
     __tablename__ = "enrolment_marks"
+    __table_args__ = {"info": {FILLED_BY_TRIGGERS: True}}
 
     id: Mapped[PrimaryKey]
     run_id: Mapped[int] = mapped_column(BigInt, index=True)

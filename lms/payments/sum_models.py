@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.core.db import BigInt, Model, PrimaryKey
-from lms.core.rollups import Watched, watch_when_created
+from lms.core.rollups import FILLED_BY_TRIGGERS, Watched, watch_when_created
 from lms.payments.models import DELIVERED
 
 NO_RUN = 0  # stands for the run of what is no place in a run
@@ -15,6 +15,7 @@ class OrderMark(Model):
     """Something changed in the orders of this run since its sums were made."""
 
     __tablename__ = "order_marks"
+    __table_args__ = {"info": {FILLED_BY_TRIGGERS: True}}
 
     id: Mapped[PrimaryKey]
     run_id: Mapped[int] = mapped_column(BigInt, index=True)

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import pyotp
 import yaml
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import PASSWORD
+from tests.browser.conftest import PASSWORD, check_access
 from tests.browser.site import ROOT, Site, link_in
 
 PACKAGES = ROOT / "content_packages"
@@ -35,7 +36,7 @@ def press(page: Page, name: str) -> None:
         page.get_by_role("button", name=name).click()
 
 
-def reload_until(page: Page, shows: Callable[[], object], seconds: float = 60) -> None:
+def reload_until(page: Page, shows: Callable[[], object], seconds: float = 90) -> None:
     """A worker does it: load the page again, as it says, until it shows.
 
     The page before must be loaded: one that is still on its way cannot be loaded again.
@@ -46,6 +47,31 @@ def reload_until(page: Page, shows: Callable[[], object], seconds: float = 60) -
         time.sleep(0.3)
         page.wait_for_load_state()
         page.reload()
+
+
+def set_up_second_factor(page: Page) -> pyotp.TOTP:
+    """From the page's link, such as the yellow box of a desk, to the recovery codes and back."""
+    page.locator("main a[href*='second-factor']").first.click()
+    check_access(page)
+    page.locator("input[name=present_password]").fill(PASSWORD)
+    page.locator(PRIMARY).click()
+    page.wait_for_url(re.compile("set-up"))
+    check_access(page)
+    app = pyotp.TOTP(page.locator("main p .code").inner_text().replace(" ", ""))
+    page.locator("input[name=code]").fill(app.now())
+    page.locator(PRIMARY).click()
+    expect(page.locator("main li.code")).to_have_count(10)
+    check_access(page)
+    page.locator("main a.button-primary").click()
+    return app
+
+
+def remove_second_factor(page: Page) -> None:
+    """Sign in with the password alone again, as other journeys do."""
+    page.goto("/account/second-factor")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.locator("main .button-danger").click()
+    expect(page.locator("main input[name=present_password]")).to_be_visible()
 
 
 def register(page: Page, site: Site, visitor: Visitor) -> None:

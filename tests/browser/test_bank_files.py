@@ -8,8 +8,15 @@ from datetime import UTC, datetime
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, check_access, sign_in, watch
-from tests.browser.steps import PRIMARY, Visitor, find_course, go_to_checkout, register
-from tests.browser.test_recognition import set_up_second_factor
+from tests.browser.steps import (
+    PRIMARY,
+    Visitor,
+    find_course,
+    go_to_checkout,
+    register,
+    remove_second_factor,
+    set_up_second_factor,
+)
 
 NARROW = {"width": 320, "height": 700}
 
@@ -114,6 +121,7 @@ def test_a_partners_people_confirm_what_they_collected(site, open_context):
     row.get_by_role("button", name="Confirm and enrol").click()
     expect(page.locator("body")).to_contain_text("is recorded")
     expect(main).to_contain_text("Nobody has to pay at the moment")
+    remove_second_factor(page)
 
     buyer = watch(open_context(viewport=NARROW).new_page())
     sign_in(buyer, "payer2@example.org")

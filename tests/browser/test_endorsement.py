@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, check_access, sign_in, watch
-from tests.browser.steps import PRIMARY
-from tests.browser.test_recognition import DESK, make_officer, set_up_second_factor
+from tests.browser.steps import PRIMARY, set_up_second_factor
+from tests.browser.test_recognition import DESK, make_officer
 
 pytestmark = pytest.mark.needs("recognition", "certificates", "payments")
 

@@ -60,7 +60,7 @@ def test_the_main_job_survives_the_loss_of_a_server_and_a_worker(
             page.locator(".study-steps .button-primary").click()
             page.wait_for_load_state()
 
-    answer = page.request.get(wait_for_certificate(page, 90))
+    answer = page.request.get(wait_for_certificate(page))
     assert answer.body().startswith(b"%PDF")
     machines.wait_for_mail(ana.email, "(?i)certificate", 60)
     stranger = watch(browser.new_context(base_url=machines.url, locale="en-CA").new_page())

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 import time
 
-import pyotp
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, check_access, sign_in, watch
-from tests.browser.steps import PRIMARY
+from tests.browser.steps import PRIMARY, set_up_second_factor
 
 pytestmark = pytest.mark.needs("recognition", "certificates", "payments")
 
@@ -26,23 +25,6 @@ def make_officer(page: Page, email: str) -> None:
     page.locator("select[name=role]").select_option("officer")
     page.locator(PRIMARY).click()
     expect(page.get_by_text(email)).to_be_visible()
-
-
-def set_up_second_factor(page: Page) -> pyotp.TOTP:
-    """From the page's link, such as the yellow box of a desk, to the recovery codes and back."""
-    page.locator("main a[href*='second-factor']").first.click()
-    check_access(page)
-    page.locator("input[name=present_password]").fill("puente-demo")
-    page.locator(PRIMARY).click()
-    page.wait_for_url(re.compile("set-up"))
-    check_access(page)
-    app = pyotp.TOTP(page.locator("main p .code").inner_text().replace(" ", ""))
-    page.locator("input[name=code]").fill(app.now())
-    page.locator(PRIMARY).click()
-    expect(page.locator("main li.code")).to_have_count(10)
-    check_access(page)
-    page.locator("main a.button-primary").click()
-    return app
 
 
 def test_an_officer_makes_and_changes_a_rule_and_the_learner_sees_hours(site, page, open_context):

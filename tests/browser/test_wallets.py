@@ -41,8 +41,10 @@ def test_an_app_connects_reads_and_is_ended(site, holder):
     holder.locator("main form button").first.click()
     expect(holder.locator("h1")).to_contain_text("wallet.example")
     check_access(holder)
-    with holder.expect_request(f"{BACK}?**") as led:  # to where nobody answers
+    holder.route(f"{BACK}?**", lambda route: route.fulfill(body="Welcome back"))
+    with holder.expect_request(f"{BACK}?**") as led:
         holder.locator("button[value=allow]").click()
+    holder.wait_for_url(f"{BACK}?**")
     app.fetch_token(
         flow["tokenUrl"],
         authorization_response=led.value.url,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import psycopg
 import pytest
 from flask import Flask
@@ -78,6 +80,9 @@ def test_a_connection_that_the_server_closed_is_replaced_before_it_is_used(live_
         first = backend()
     with psycopg.connect(db.engine.raw_connection().driver_connection.info.dsn) as other:
         other.execute("SELECT pg_terminate_backend(%s)", (first,))
+        while other.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", (first,)).fetchone():
+            other.rollback()  # the list is that of the transaction
+            time.sleep(0.01)
 
     with one_by_one(), reading():
         assert backend() != first

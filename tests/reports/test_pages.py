@@ -15,6 +15,7 @@ from lms.core.db import db
 from lms.core.money import Money
 from lms.courses.models import Progress
 from lms.hookspecs import hookimpl
+from lms.payments.products import products
 from lms.payments.services import bookkeeping
 from lms.reports.base import reports
 from tests.factories.accounts import make_administrator, make_user
@@ -64,8 +65,9 @@ def sales(app):
     chilean = make_paid_run(course, price=Money(45_000, "CLP"))
     soto = make_user(name="Inés Soto", country="CL")
     make_paid_order(chilean, soto, country="CL", delivered_at=now)
-    bookkeeping.book_missing()
-    db.session.commit()
+    if "place" in products:  # where payments are switched off nobody keeps books
+        bookkeeping.book_missing()
+        db.session.commit()
     return run
 
 
