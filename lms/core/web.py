@@ -238,6 +238,13 @@ def page_number() -> int:
     return max(1, int(value)) if value.isdecimal() and len(value) < 8 else 1
 
 
+def attachment(content: str | bytes, name: str, media_type: str = "application/pdf") -> Response:
+    """An answer that the browser keeps as a file of this name."""
+    response = Response(content, content_type=media_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
 def open_to_all(content: str | bytes, media_type: str, max_age: int = 0) -> Response:
     """A document that scripts of every site may read; max_age: seconds in caches."""
     response = Response(content, content_type=media_type)

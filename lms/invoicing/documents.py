@@ -13,6 +13,7 @@ from lms.core.files import keep_file, read_file
 from lms.core.language import speaking
 from lms.core.money import Money
 from lms.core.pdf import html_to_pdf
+from lms.core.web import attachment
 from lms.invoicing.errors import DocumentChanged, DocumentNotReady
 from lms.invoicing.models import Invoice, InvoiceDocument
 
@@ -85,7 +86,6 @@ def document_response(invoice: Invoice) -> Response:
     content = read_file(invoice.document.file)
     if hashlib.sha256(content).hexdigest() != invoice.document.sha256:
         raise DocumentChanged
-    response = Response(content, mimetype="application/pdf")
-    response.headers["Content-Disposition"] = f'attachment; filename="{invoice.number}.pdf"'
+    response = attachment(content, f"{invoice.number}.pdf")
     response.headers["Cache-Control"] = "private, no-store"
     return response

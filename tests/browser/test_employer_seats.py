@@ -1,10 +1,11 @@
-"""An employer buys ten places, gives two by mail and one by a code; a newcomer studies on one."""
+"""An employer orders ten places by an offer and gives some away; a newcomer studies on one."""
 
 from __future__ import annotations
 
 import re
 
 from playwright.sync_api import expect
+from pypdf import PdfReader
 
 from tests.browser.conftest import DESKTOP, PASSWORD, PHONE, check_access, watch
 from tests.browser.site import link_in
@@ -23,7 +24,9 @@ def both_widths(page) -> None:
         check_access(page)
 
 
-def test_an_employer_buys_ten_places_and_a_newcomer_studies_on_one(site, page, open_context):
+def test_an_employer_orders_ten_places_by_an_offer_and_a_newcomer_studies_on_one(
+    site, page, open_context
+):
     register(page, site, Visitor("Ana Torrico", "ana@employer.example", "BO"))
     find_course(page, "tools")
     page.locator("main a[href*='/places/buy/']").click()
@@ -36,6 +39,16 @@ def test_an_employer_buys_ten_places_and_a_newcomer_studies_on_one(site, page, o
     page.locator("input[name=organisation]").fill("Alcaldía de Tarija")
     page.locator("input[name=purchase_order]").fill("OC-7")
     both_widths(page)
+    page.get_by_role("button", name="Ask for an offer").click()
+    page.wait_for_url(re.compile("/orders/"))
+    expect(page.locator("main")).to_contain_text("This price holds until")
+    both_widths(page)
+    with page.expect_download() as paper:
+        page.get_by_role("link", name="Download the offer (PDF)").click()
+    [sheet] = PdfReader(paper.value.path()).pages
+    accept = page.get_by_role("button", name=re.compile("Accept and order for"))
+    sum_of_offer = accept.inner_text().split()[-1]
+    assert sum_of_offer in sheet.extract_text()
     pay_by_card(page)
     page.wait_for_url(re.compile("/orders/"))
     onward = page.locator("main a[href*='/places/']").first

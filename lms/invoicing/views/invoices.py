@@ -20,7 +20,7 @@ from lms.core.db import db
 from lms.core.pagination import paginate
 from lms.core.settings import settings
 from lms.core.text import harmless
-from lms.core.web import page_number
+from lms.core.web import attachment, page_number
 from lms.invoicing import queries
 from lms.invoicing.documents import document_response
 from lms.invoicing.forms import PeriodForm
@@ -119,11 +119,7 @@ def _csv(name: str, rows: Iterable[Iterable[str]]) -> Response:
     writer = csv.writer(text)
     for row in rows:
         writer.writerow([cell if _is_amount(cell) else harmless(cell) for cell in row])
-    return Response(
-        "\ufeff" + text.getvalue(),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return attachment("\ufeff" + text.getvalue(), name, "text/csv; charset=utf-8")
 
 
 def _period() -> tuple[date, date, PeriodForm]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from flask import Response, flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -13,7 +13,7 @@ from lms.core.db import transaction
 from lms.core.errors import NotFound
 from lms.core.limits import limiter
 from lms.core.money import Money
-from lms.core.web import own_transaction
+from lms.core.web import attachment, own_transaction
 from lms.payments.documents import offer_pdf as paper
 from lms.payments.errors import GatewayUnknown, OfferGone, OfferOver, OrderClosed
 from lms.payments.forms import OfferForm
@@ -61,9 +61,7 @@ def offer_pdf(order_uuid: uuid.UUID) -> ResponseReturnValue:
     order = own_order(order_uuid)
     if find_offer(order) is None:
         raise NotFound
-    response = Response(paper(order), mimetype="application/pdf")
-    response.headers["Content-Disposition"] = f'attachment; filename="{order.number}.pdf"'
-    return response
+    return attachment(paper(order), f"{order.number}.pdf")
 
 
 @bp.post("/orders/<uuid:order_uuid>/accept")

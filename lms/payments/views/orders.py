@@ -15,7 +15,7 @@ from lms.core.errors import NotFound
 from lms.core.limits import limiter
 from lms.core.pagination import paginate
 from lms.core.settings import settings
-from lms.core.web import own_transaction, page_number, public
+from lms.core.web import attachment, own_transaction, page_number, public
 from lms.courses.errors import AlreadyEnrolled, EnrolmentClosed, RunFull
 from lms.courses.models import Enrolment
 from lms.payments import queries
@@ -174,6 +174,4 @@ def send_receipt(order: Order) -> Response:
     """Answer with the receipt. Raises NotFound when there is none."""
     if order.receipt is None:
         raise NotFound(_("There is no receipt for this order."))
-    response = Response(receipt_pdf(order), mimetype="application/pdf")
-    response.headers["Content-Disposition"] = f'attachment; filename="{receipt_name(order)}"'
-    return response
+    return attachment(receipt_pdf(order), receipt_name(order))
