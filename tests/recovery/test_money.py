@@ -139,6 +139,20 @@ def test_the_first_page_shows_this_month_and_the_last(books, admin, signed_in):
         assert text in page, text
 
 
+def test_what_was_given_back_opens_its_refunds(books, admin, signed_in):
+    with time_machine.travel(noon(date(2027, 3, 20)), tick=False):
+        browser = signed_in(admin)
+        page = browser.get("/admin/recovery").text
+        links = re.findall(r'href="([^"]*measure=given_back[^"]*)">([^<]+)<', page)
+        [link] = [link for link, shown in links if shown.strip() == "CAD 50.00"]
+        opened = browser.get(link.replace("&amp;", "&")).text
+
+    rows = opened[opened.find("<tbody>") :]
+    assert "Refund" in rows
+    assert "Sale" not in rows
+    assert re.search("[-−]CAD 50.00", rows)
+
+
 @pytest.mark.parametrize(
     "path",
     ["/admin/recovery", "/admin/reports/recovery-by-month", "/admin/reports/recovery-entries"],

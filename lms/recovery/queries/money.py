@@ -15,7 +15,7 @@ from lms.core.money import Money
 from lms.courses.models import CourseRun
 from lms.ledger.models import LedgerEntry, LedgerPosting
 from lms.ledger.queries import movements
-from lms.recovery.queries.measures import MEASURES, Column, Counted
+from lms.recovery.queries.measures import ALL_MEASURES, MEASURES, Column, Counted
 
 RUN = "run:"
 
@@ -143,7 +143,7 @@ def list_lines(wanted: Wanted, measure: str | None = None, *, is_rare: bool = Fa
         )
         .join(LedgerEntry, LedgerEntry.id == LedgerPosting.entry_id)
         .where(
-            counted.belongs([measure] if measure in MEASURES else None),
+            counted.belongs([measure] if measure in ALL_MEASURES else None),
             *days,
             *wanted.conditions(
                 month,
@@ -162,7 +162,7 @@ def sums_of_lines(wanted: Wanted, measure: str | None = None) -> Rows:
 
     Whole months come from the ledger's sums; entries are read for a month that is cut alone.
     """
-    known = measure if measure in MEASURES else None
+    known = measure if measure in ALL_MEASURES else None
     if wanted.until is not None and wanted.until >= clock.now().date():
         latest = db.session.scalar(select(func.max(LedgerEntry.effective_on)))
         if latest is None or latest <= wanted.until:  # so its month is not cut

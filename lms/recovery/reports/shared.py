@@ -80,7 +80,10 @@ MEASURE = Selection(
     "measure",
     lazy_gettext("Figure"),
     lazy_gettext("All figures"),
-    lambda filters: [(name, str(label)) for name, label in MEASURE_LABELS.items()],
+    lambda filters: [
+        *((name, str(label)) for name, label in MEASURE_LABELS.items()),
+        ("given_back", _("Given back")),
+    ],
     lazy_gettext("There is no such figure. Choose one of the list."),
 )
 COLUMNS = [
