@@ -69,8 +69,8 @@ def set_up_second_factor(page: Page) -> pyotp.TOTP:
 def remove_second_factor(page: Page) -> None:
     """Sign in with the password alone again, as other journeys do."""
     page.goto("/account/second-factor")
-    page.on("dialog", lambda dialog: dialog.accept())
     page.locator("main .button-danger").click()
+    page.locator("dialog[open] button[value=yes]").click()
     expect(page.locator("main input[name=present_password]")).to_be_visible()
 
 
