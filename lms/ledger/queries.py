@@ -223,9 +223,9 @@ def _days_of(month: str) -> list[ColumnElement[bool]]:
     """The days of a month, by the index that also has their order; none of what is no month."""
     try:
         first = date.fromisoformat(f"{month}-01")
-    except ValueError:
+        following = (first + timedelta(days=31)).replace(day=1)
+    except (ValueError, OverflowError):  # the last month that there is has none after it
         return []
-    following = (first + timedelta(days=31)).replace(day=1)
     return [LedgerEntry.effective_on >= first, LedgerEntry.effective_on < following]
 
 
