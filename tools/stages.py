@@ -16,7 +16,7 @@ from tools.console import duration, say
 from tools.places import LOGS, RESULTS, ROOT
 
 LONGEST_STAGE = 20 * 60
-SIDE_BY_SIDE = 2
+SIDE_BY_SIDE = 3  # on two cores: each waits a good part of its time, for pages and databases
 HEARTBEAT = 30
 NOTHING_COLLECTED = 5  # pytest's exit code when no test was chosen
 
@@ -115,7 +115,7 @@ def read_results(path: Path) -> tuple[Counts, list[str]]:
 
 
 class Runner:
-    """Runs stages, two at a time: whoever is done takes the next."""
+    """Runs stages, SIDE_BY_SIDE at a time: whoever is done takes the next."""
 
     def __init__(self) -> None:
         self._running: dict[subprocess.Popen[bytes], Stage] = {}

@@ -30,9 +30,7 @@ def keep_books(run: CourseRun, administrator: User) -> None:
         select(Order).where(Order.run_id == run.id).order_by(Order.id)
     ).all()
     for order in orders:
-        [payment] = order.payments
-        fee = Money(payment.amount_minor * 29 // 1000 + 30, payment.currency)
-        _move(MovementKind.PAYMENT, payment.amount, fee, payment.received_at, order)
+        note_payment(order)
     with clock.set_to(run.starts_at + timedelta(days=9)):
         earn_weeks(run)
         _give_half_back(orders[0], administrator)
@@ -43,6 +41,13 @@ def keep_books(run: CourseRun, administrator: User) -> None:
     month = next_to_close()
     if month is not None:
         close_month(month, administrator)
+
+
+def note_payment(order: Order) -> None:
+    """The card service says that it took the money of an order, less its fee."""
+    [payment] = order.payments
+    fee = Money(payment.amount_minor * 29 // 1000 + 30, payment.currency)
+    _move(MovementKind.PAYMENT, payment.amount, fee, payment.received_at, order)
 
 
 def _move(

@@ -142,6 +142,17 @@ def load_demo(tell: Step) -> dict[str, Any]:
             cohort[3:5],
             people["admin"],
         )
+        from lms.demo.waiting import ensure_waiting
+
+        tell("money that is waited for")
+        ensure_waiting(
+            open_run("next"),
+            open_run("now"),
+            open_run("abril"),
+            colleague,
+            organisations["instituto-puente"],
+            people["admin"],
+        )
     tell("certificates in each state")
     certificates = ensure_certificates(people, cohort)
     return written(ensure_xapi_key(people["admin"])) | {"certificates": certificates}

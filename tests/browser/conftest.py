@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 from tests.browser.site import PASSWORD, Site
 from tools.system import find_chromium
@@ -98,16 +98,25 @@ def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
 def violations(page: Page, *rules: str) -> list:
     """What axe finds, of WCAG 2.2 AA or of these rules alone.
 
-    It is loaded once into each page, and tells of nothing but violations.
+    It is loaded once into each page, and tells of nothing but violations. A page that gives way to
+    the next one while it is looked at is not looked at: the next one is.
     """
+    try:
+        found = _run_axe(page, rules)
+    except Error:
+        page.wait_for_load_state()
+        found = _run_axe(page, rules)
+    return [(v["id"], [node["target"] for node in v["nodes"]][:3]) for v in found]
+
+
+def _run_axe(page: Page, rules: Sequence[str]) -> list:
     if not page.evaluate("'axe' in window"):
         page.evaluate(Axe().axe_script)
     only = {"type": "rule", "values": list(rules)} if rules else WCAG
-    found = page.evaluate(
+    return page.evaluate(
         "options => axe.run(options).then(found => found.violations)",
         {"runOnly": only, "resultTypes": ["violations"]},
     )
-    return [(v["id"], [node["target"] for node in v["nodes"]][:3]) for v in found]
 
 
 def check_access(page: Page) -> None:

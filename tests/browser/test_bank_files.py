@@ -78,6 +78,7 @@ def test_the_banks_file_confirms_a_transfer_and_a_person_explains_the_rest(
     check_access(admin)
 
     admin.get_by_role("link", name="Look at them").click()
+    admin.wait_for_url(re.compile("/reconciliation"))
     check_access(admin)
     admin.locator("select[name=account]").select_option(label="Fees of the bank")
     admin.locator("textarea[name=explanation]").fill("Fees of the month")

@@ -81,7 +81,7 @@ def test_the_pages_show_balances_entries_and_months(app, signed_in):
     entries = browser.get("/admin/ledger/entries?account=Liabilities:Deferred&month=2027-01").text
     assert "3 entries" in entries
     assert "Payment received" not in entries
-    for month in ("2031-01", "9999-12", "2031-13", "soon"):
+    for month in ("2031-01", "9999-12", "2031-13"):
         assert "No entry found" in browser.get(f"/admin/ledger/entries?month={month}").text
     rows = list(csv.reader(browser.get("/admin/ledger/ledger.csv").text.splitlines()))
     assert len(rows) > 12

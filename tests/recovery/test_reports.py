@@ -15,6 +15,8 @@ from lms.ledger.accounts import Account
 from lms.ledger.models import LedgerCheckRun
 from lms.ledger.services.entries import post
 from lms.payments.models import OrderState
+from lms.payments.queries import dues as due_queries
+from lms.payments.services.dues import Part, keep_parts
 from lms.pricing.models import Quote
 from lms.recovery.reports import REPORTS
 from tests.factories.accounts import make_user
@@ -94,8 +96,32 @@ def test_what_is_owed_grows_old(rows):
     )  # fmt: skip
 
     ages = [(row["Age"], row["Owed"]) for row in rows("recovery-ageing", "")]
-    assert ages == [("31 to 60 days", "20.00"), ("more than 90 days", "30.00")]
-    assert [row["Order or invoice"] for row in rows("recovery-owed", "age=d-more")] == ["P-3"]
+    assert ages == [("31 to 60 days late", "20.00"), ("more than 90 days late", "30.00")]
+    assert [row["Order or invoice"] for row in rows("recovery-owed", "age=e-more")] == ["P-3"]
+
+
+def test_what_is_due_later_is_not_late_and_each_part_has_its_day(rows):
+    today = due_queries.today()
+    day = today - timedelta(days=50)
+    order = make_order(
+        state=OrderState.OWED, delivered_at=clock.now(), amount_minor=9_000, total_minor=9_000,
+    )  # fmt: skip
+    days = (day, today - timedelta(days=20), today, today + timedelta(days=1))
+    amounts = (1_000, 2_000, 3_000, 3_000)
+    keep_parts(order, [Part(d, Money(m, "CAD")) for d, m in zip(days, amounts, strict=True)])
+    due_queries.dues_of(order)[0].paid_minor = 1_000
+    owed, about = Money(8_500, "CAD"), f"order:{order.number}"  # 500 more than the parts say
+    post("sale", "order:1", day, {Account.RECEIVABLE: owed, Account.DEFERRED: -owed}, about=about)
+
+    heads = ("Age", "Orders and invoices", "Owed")
+    found = [tuple(row[head] for head in heads) for row in rows("recovery-ageing", "")]
+    assert found == [
+        ("not due yet", "1", "60.00"),
+        ("1 to 30 days late", "1", "20.00"),
+        ("31 to 60 days late", "1", "5.00"),
+    ]
+    late = rows("recovery-owed", "age=b-30")
+    assert [(row["Due on"], row["Owed"]) for row in late] == [(days[1].isoformat(), "20.00")]
 
 
 def test_tax_funds_and_partners_are_read_from_their_accounts(rows):

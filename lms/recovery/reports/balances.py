@@ -13,18 +13,20 @@ from sqlalchemy import case, false, func, or_, select
 from lms.core.db import db
 from lms.ledger.accounts import Account, account_label, is_debit_account
 from lms.ledger.models import LedgerCheckRun
-from lms.ledger.queries import movements, owed
+from lms.ledger.queries import movements
 from lms.recovery.permissions import READ
 from lms.recovery.queries.break_even import today
 from lms.recovery.queries.money import month_of
+from lms.recovery.queries.owed import owed_by_day
 from lms.recovery.reports.shared import CURRENCY, PERIOD_OF
 from lms.reports.base import Column, Filters, Report, RowValues, Selection, Statement, report_url
 
-AGES = {  # youngest first; days since the sale, None: without end
-    "a-30": (30, lazy_gettext("up to 30 days")),
-    "b-60": (60, lazy_gettext("31 to 60 days")),
-    "c-90": (90, lazy_gettext("61 to 90 days")),
-    "d-more": (None, lazy_gettext("more than 90 days")),
+AGES = {  # youngest first; days since it was due at most, None: without end
+    "a-early": (0, lazy_gettext("not due yet")),
+    "b-30": (30, lazy_gettext("1 to 30 days late")),
+    "c-60": (60, lazy_gettext("31 to 60 days late")),
+    "d-90": (90, lazy_gettext("61 to 90 days late")),
+    "e-more": (None, lazy_gettext("more than 90 days late")),
 }
 AGE = Selection(
     "age",
@@ -36,32 +38,34 @@ AGE = Selection(
 
 
 class Owed(Report):
-    """Each document that somebody still owes something for."""
+    """Each part of a document that somebody still owes."""
 
     name = "recovery-owed"
     label = lazy_gettext("Owed by buyers")
-    description = lazy_gettext("Each order or invoice that is not paid in full, and since when.")
+    description = lazy_gettext(
+        "Each order or invoice that is not paid in full, and when each part of it is due."
+    )
     permission = READ
     has_period = False
     selections = (CURRENCY, AGE)
-    order = ("since", "about")
+    order = ("due_on", "about")
     is_list = True
 
     def columns(self, filters: Filters) -> Sequence[Column]:
-        """The document, since when, and how much."""
+        """The document, when it is due, and how much."""
         return [
             Column("number", lazy_gettext("Order or invoice")),
-            Column("since", lazy_gettext("Since"), "date"),
+            Column("due_on", lazy_gettext("Due on"), "date"),
             Column("age", lazy_gettext("Age"), words=lambda name: str(AGES[name][1])),
             Column("currency", lazy_gettext("Currency"), in_files_only=True),
             Column("owed", lazy_gettext("Owed"), "money", has_total=True),
         ]
 
     def statement(self, filters: Filters) -> Statement:
-        """What receivables hold for each document."""
-        lines = owed().subquery("lines")
+        """What receivables hold for each document and day."""
+        lines = owed_by_day().subquery("lines")
         days = [
-            (lines.c.since >= today() - timedelta(days=limit), name)
+            (lines.c.due_on >= today() - timedelta(days=limit), name)
             for name, (limit, _words) in AGES.items()
             if limit is not None
         ]
@@ -69,8 +73,8 @@ class Owed(Report):
             lines.c.about,
             func.replace(lines.c.about, "order:", "").label("number"),
             lines.c.currency,
-            lines.c.since,
-            case(*days, else_="d-more").label("age"),
+            lines.c.due_on,
+            case(*days, else_="e-more").label("age"),
             lines.c.owed_minor.label("owed"),
         ).subquery("owed")
         found: Statement = select(rows)
@@ -92,7 +96,7 @@ class Ageing(Report):
 
     name = "recovery-ageing"
     label = lazy_gettext("What is owed, by age")
-    description = lazy_gettext("How much buyers owe in each currency, and for how long.")
+    description = lazy_gettext("How much buyers owe in each currency, and how late it is.")
     permission = READ
     has_period = False
     selections = (CURRENCY,)
@@ -103,7 +107,7 @@ class Ageing(Report):
         return [
             Column("age", lazy_gettext("Age"), words=lambda name: str(AGES[name][1])),
             Column("currency", lazy_gettext("Currency"), in_files_only=True),
-            Column("documents", lazy_gettext("Orders and invoices"), "number", has_total=True),
+            Column("documents", lazy_gettext("Orders and invoices"), "number"),
             Column("owed", lazy_gettext("Owed"), "money", has_total=True),
         ]
 
@@ -113,7 +117,7 @@ class Ageing(Report):
         return select(
             rows.c.age,
             rows.c.currency,
-            func.count().label("documents"),
+            func.count(rows.c.about.distinct()).label("documents"),
             func.sum(rows.c.owed).label("owed"),
         ).group_by(rows.c.age, rows.c.currency)
 
