@@ -76,11 +76,6 @@ class User(UserMixin, Model):  # type: ignore[misc]
         """Where mail to the person goes."""
         return self.claim.email if self.is_waiting and self.claim else self.email
 
-    @property
-    def first_name(self) -> str:
-        """The first word of the name, for greetings."""
-        return self.name.split()[0] if self.name.split() else self.name
-
 
 class Registration(Model):
     """What somebody typed to make an account. It holds once the link mailed for it is opened.

@@ -123,16 +123,6 @@ class Voucher(Model):
             return None
         return Money(self.off_minor, self.off_currency)
 
-    def discount_on(self, price: Money) -> Money:
-        """What the voucher takes off; never more than the price, a percentage rounded down.
-
-        Raises CurrencyMismatch for a fixed amount in another currency.
-        """
-        if self.percent is not None:
-            return Money(price.minor * self.percent // 100, price.currency)
-        off = self.off
-        return price if off is None or price <= off else off
-
 
 class Order(Model):
     """One thing that a person buys, such as a place in a run. Its `uuid` stands in addresses."""
@@ -318,6 +308,11 @@ class Purchase(Model):
     def number(self) -> str:
         """For people: the numbers of its orders."""
         return ", ".join(order.number for order in self.orders)
+
+    @property
+    def reference(self) -> str:
+        """What the buyer writes on a transfer for all of it: the number of the first order."""
+        return self.to_pay[0].number
 
     @property
     def to_pay(self) -> Sequence[Order]:

@@ -23,6 +23,12 @@ def _order_url(values: Mapping[str, Any]) -> str:
     return absolute_url("payments.show_order", order_uuid=values["order"])
 
 
+def _how_to_pay_url(values: Mapping[str, Any]) -> str:
+    if "purchase" in values:
+        return absolute_url("payments.show_purchase", purchase_uuid=values["purchase"])
+    return _order_url(values)
+
+
 def _block_url(values: Mapping[str, Any]) -> str:
     return absolute_url("payments.show_block", block_uuid=values["block"])
 
@@ -46,7 +52,7 @@ KINDS = [
         label=lazy_gettext("How to pay by bank transfer"),
         subject=lambda values: _("How to pay for %(course)s", course=_course(values)),
         template="payments/mail/transfer_instructions.md",
-        link=_order_url,
+        link=_how_to_pay_url,
         can_turn_off=False,
     ),
     NotificationKind(

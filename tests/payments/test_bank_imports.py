@@ -20,11 +20,15 @@ from lms.ledger.services import check
 from lms.ledger.services.entries import post
 from lms.payments import jobs
 from lms.payments.bank_models import BankAccount, BankImport, BankLine
-from lms.payments.models import Payment, Refund, RefundReason
+from lms.payments.errors import ReferenceUsed
+from lms.payments.gateways.base import payment_gateways
+from lms.payments.models import Payment, Purchase, Refund, RefundReason
 from lms.payments.movement_models import GatewayMovement
-from lms.payments.services import bank_imports, payments, refunds
+from lms.payments.services import bank_imports, baskets, payments, purchases, refunds
+from lms.payments.services.bank_lines import match_by_hand
 from tests.factories.accounts import make_administrator, make_user
 from tests.factories.directory import make_manager, make_organisation
+from tests.factories.payments import make_paid_run
 from tests.payments.bank_steps import count, file_of, land, line, make_account, order, today, told
 
 
@@ -400,3 +404,84 @@ def test_twenty_thousand_lines_land_at_once(account):
     found = land(account, *rows)
 
     assert (found.state, found.lines, count(BankLine)) == ("done", 20_000, 20_000)
+
+
+def bought_at_once(*totals: Money) -> Purchase:
+    """Somebody who ordered several courses from the basket, and chose to transfer."""
+    buyer = make_user(country="BO", name="Ana Núñez")
+    for total in totals or (Money(12_000, "CAD"), Money(8_050, "CAD")):
+        baskets.add_run(buyer, make_paid_run(price=total))
+    shown = baskets.show_basket(buyer, "BO", "CAD")
+    purchase = baskets.order_basket(
+        buyer, "bank_transfer", shown.tickets(buyer), country="BO", currency="CAD"
+    )
+    started = payment_gateways["bank_transfer"].start(purchase)
+    purchases.keep_page(purchase, started, purchase.attempt)
+    db.session.commit()
+    return purchase
+
+
+def all_paid(purchase: Purchase) -> bool:
+    states = [(order.state, order.enrolment.state) for order in purchase.orders]
+    return states == [("paid", "active")] * len(purchase.orders)
+
+
+@pytest.mark.parametrize("which", [[0], [1], [0, 1]])
+def test_one_transfer_pays_all_that_was_bought_at_once(account, which):
+    purchase = bought_at_once()
+    words = " ".join(purchase.orders[place].number for place in which)
+    found = land(account, line(f"cursos {words}", "200,50"), line("Comisión", "-2,50"))
+
+    assert all_paid(purchase)
+    assert (found.lines, found.confirmed) == (2, 2)
+    assert [row.amount.minor for row in db.session.scalars(select(Payment)).all()] == [
+        12_000,
+        8_050,
+    ]
+    assert told()["Assets:Bank CAD"] == 20_050 - 250
+    assert [one.what for one in check.unexplained()] == ["money moved and not explained"]
+    again = land(account, line(f"cursos {words}", "200,50"))
+    assert (again.known, count(Payment)) == (1, 2)
+
+
+def test_another_sum_than_all_or_one_of_them_waits_for_a_person(account):
+    purchase = bought_at_once()
+    first, second = purchase.orders
+    land(account, line(first.number, "199,00"), line(second.number, "80,50"))
+
+    assert [first.state, second.state] == ["pending", "paid"]  # it paid its own order alone
+    assert whys() == ["amount_differs", None]
+    land(account, line(first.number, "120,00"))
+    assert all_paid(purchase)
+
+
+def test_what_a_person_confirmed_for_all_of_them_is_told_by_the_line(account):
+    purchase = bought_at_once()
+    purchases.confirm_transfer(purchase.orders[1], purchase.total, "TR-1", make_administrator())
+    db.session.commit()
+    assert all_paid(purchase)
+    assert not check.unexplained()
+    found = land(account, line(purchase.reference, "200,50"))
+
+    assert (found.confirmed, count(Payment), count(BankLine)) == (0, 2, 2)
+    assert not check.unexplained()
+    with pytest.raises(ReferenceUsed):
+        purchases.confirm_transfer(order(), Money(12_000, "CAD"), "TR-1/1", make_administrator())
+
+
+def test_a_line_without_reference_is_matched_to_all_of_them_by_hand(account):
+    purchase = bought_at_once()
+    land(account, line("sin referencia", "200,50"))
+    [row] = db.session.scalars(select(BankLine)).all()
+    assert not all_paid(purchase)
+    match_by_hand(row, purchase.orders[1], "The buyer wrote", make_administrator())
+    db.session.commit()
+
+    assert all_paid(purchase)
+    assert [one.movement.amount.minor for one in db.session.scalars(select(BankLine))] == [
+        12_000, 8_050,
+    ]  # fmt: skip
+    assert told()["Assets:Bank CAD"] == 20_050
+    assert not check.unexplained()
+    again = land(account, line("sin referencia", "200,50"))
+    assert (again.known, count(Payment)) == (1, 2)

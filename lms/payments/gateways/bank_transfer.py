@@ -35,6 +35,7 @@ class BankTransferGateway(PaymentGateway):
     button = lazy_gettext("Show how to transfer")
     holds_seat_for = timedelta(days=7)
     refunds_by_hand = True
+    takes_baskets = True
     instructions = "payments.transfer_instructions"
 
     @property

@@ -17,7 +17,7 @@ from lms.ledger.accounts import Account
 from lms.ledger.kinds import EntryKind
 from lms.ledger.models import LedgerEntry, LedgerPosting
 from lms.payments.bank_models import BankAccount, BankImport, BankLine, ImportState, Why
-from lms.payments.models import OPEN, Order, Payment, Refund, RefundState
+from lms.payments.models import OPEN, Order, Payment, Purchase, Refund, RefundState
 from lms.payments.movement_models import GatewayMovement, MovementState
 
 _Value = TypeVar("_Value")
@@ -142,10 +142,14 @@ def known_references(gateway: str, references: Iterable[str]) -> set[str]:
 
 
 def orders_by_number(numbers: Iterable[str]) -> dict[str, Order]:
-    """Orders by the number for people."""
+    """Orders by the number for people, with what was bought at once with them."""
     found: dict[str, Order] = {}
     for some in _portions(numbers):
-        for order in db.session.scalars(select(Order).where(Order.number.in_(some))):
+        for order in db.session.scalars(
+            select(Order)
+            .where(Order.number.in_(some))
+            .options(joinedload(Order.purchase).selectinload(Purchase.orders))
+        ):
             found[order.number] = order
     return found
 

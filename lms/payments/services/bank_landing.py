@@ -24,7 +24,7 @@ from lms.ledger.accounts import Account
 from lms.ledger.kinds import EntryKind
 from lms.ledger.services.entries import post_many
 from lms.payments.bank_models import BankAccount, BankImport, BankLine, ImportState
-from lms.payments.gateways.base import MovementKind
+from lms.payments.gateways.base import MovementKind, part_reference
 from lms.payments.models import Payment
 from lms.payments.movement_models import GatewayMovement, MovementState
 from lms.payments.queries import bank as queries
@@ -255,7 +255,7 @@ class _Landing:
     def _confirm(self, one: Planned) -> Payment:
         assert one.order is not None
         amount = Money(one.line.minor, self.account.currency)
-        reference = payment_reference(self.account, one.line.reference, one.reference)
+        reference = payment_reference(self.account, one.line.reference, one.reference, one.part)
         return payments.confirm_transfer(
             one.order, amount, reference, self.by,
             file=str(self.bank_import.uuid), line=one.line.line,
@@ -294,8 +294,13 @@ class _Landing:
         )
 
 
-def payment_reference(account: BankAccount, number: str, reference: str) -> str:
-    """How a payment is called: by the bank's number, unless that names another one."""
+def payment_reference(account: BankAccount, number: str, reference: str, part: int = 0) -> str:
+    """How a payment is called: by the bank's number, unless that names another one.
+
+    part: counted from 1, of a transfer for several orders.
+    """
+    if number and part:
+        number = part_reference(number, part)
     if number and find_payment(account.gateway, number) is None:
         return number
     return reference

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask_babel import gettext as _
 from sqlalchemy import select, update
 
@@ -15,11 +17,11 @@ from lms.ledger.kinds import EntryKind
 from lms.ledger.services.entries import post
 from lms.payments.bank_models import BankAccount, BankLine
 from lms.payments.errors import MovementExplained, NotToBeMatched
-from lms.payments.gateways.base import MovementKind
+from lms.payments.gateways.base import MovementKind, part_reference
 from lms.payments.models import Order, Payment, Refund
 from lms.payments.movement_models import GatewayMovement, MovementState
 from lms.payments.queries import bank as queries
-from lms.payments.services import payments, refunds
+from lms.payments.services import payments, purchases, refunds
 from lms.payments.services.bank_landing import payment_reference
 from lms.payments.services.bank_matching import order_numbers
 from lms.payments.services.orders import lock_order
@@ -38,8 +40,15 @@ def match_by_hand(line: BankLine, order: Order, reason: str, by: User) -> None:
     """A person says which order a line belongs to: its payment, or a refund that was sent.
 
     A payment of another amount is kept and nobody enrolled, as with any other way to pay; one for
-    an order that was paid before is to be given back. Raises NotToBeMatched, MovementExplained.
+    an order that was paid before is to be given back; the sum of orders that are bought at once
+    pays each. Raises NotToBeMatched, MovementExplained.
     """
+    amount = line.movement.amount
+    together = purchases.paid_by(order, amount) if amount.minor > 0 else ()
+    if order.purchase is not None and len(together) > 1:
+        purchases.lock_purchase(order.purchase)
+        _match_all(line, purchases.paid_by(order, amount), reason, by)
+        return
     order = lock_order(order)
     refund = None if line.movement.amount.minor > 0 else _refund_for(line, order)
     row = _take(line, MovementState.MATCHED, reason)
@@ -53,6 +62,39 @@ def match_by_hand(line: BankLine, order: Order, reason: str, by: User) -> None:
         _settle(line, f"refund:{refund.id}", EntryKind.REFUND)
     record("payments.match_bank_line", row, by.id, order=order.id)
     db.session.flush()
+
+
+def _match_all(line: BankLine, orders: Sequence[Order], reason: str, by: User) -> None:
+    """A line that pays several orders is as many lines, as if the file had said so."""
+    row = _take(line, MovementState.MATCHED, reason)
+    _take_back(line)
+    whole = row.reference
+    for part, order in enumerate(orders, 1):
+        own = line if part == 1 else _another_part(line, part_reference(whole, part))
+        own.movement.amount_minor = order.total_minor
+        number = payment_reference(line.account, row.source, own.movement.reference, part)
+        payment = payments.take_payment(order, line.account.gateway, number, order.total, by)
+        own.movement.payment, own.movement.kind = payment, MovementKind.PAYMENT
+        own.entry_id = queries.entry_id_of(f"payment:{payment.id}", EntryKind.PAYMENT)
+        record("payments.match_bank_line", own.movement, by.id, order=order.id)
+    db.session.flush()
+
+
+def _another_part(line: BankLine, reference: str) -> BankLine:
+    """The same line once more, of another order; its amount is set by the caller."""
+    row = line.movement
+    told = ("gateway", "kind", "category", "source", "currency", "fee_minor", "happened_at",
+            "available_at", "state", "owner_id", "explanation", "explained_at")  # fmt: skip
+    movement = GatewayMovement(
+        reference=reference, amount_minor=0, **{name: getattr(row, name) for name in told}
+    )
+    db.session.add(movement)
+    db.session.flush()
+    said = ("import_id", "account_id", "line", "day", "text", "name", "why")
+    another = BankLine(movement=movement, **{name: getattr(line, name) for name in said})
+    db.session.add(another)
+    db.session.flush()
+    return another
 
 
 def _take(line: BankLine, to: MovementState, reason: str) -> GatewayMovement:

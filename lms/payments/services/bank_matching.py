@@ -1,8 +1,9 @@
 """What each line of a bank's file is about: one rule for the preview and for the landing.
 
-A line is sure when it names one order, that waits for just this amount by just this way. All else
-is for a person, or for nobody: a line that has landed before, or, on a partner's account, one that
-names no order.
+A line is sure when it names one order, that waits for just this amount by just this way; or orders
+that are bought at once, with their sum: then it is as many movements as orders. All else is for a
+person, or for nobody: a line that has landed before, or, on a partner's account, one that names no
+order.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -22,9 +23,10 @@ from lms.ledger.accounts import Account
 from lms.ledger.kinds import EntryKind
 from lms.payments.bank_files import FileLine
 from lms.payments.bank_models import BankAccount, Why
+from lms.payments.gateways.base import part_reference, whole_reference
 from lms.payments.models import SETTLED, Order, OrderState, Payment, Refund
 from lms.payments.queries import bank as queries
-from lms.payments.services import dues
+from lms.payments.services import dues, purchases
 from lms.payments.services.bookkeeping import money_account
 
 _NUMBER = re.compile(r"P[^A-Z0-9]{0,3}(20\d\d)[^A-Z0-9]{0,3}(\d{6,9})(?!\d)")
@@ -45,7 +47,10 @@ class Verdict(StrEnum):
 
 @dataclass
 class Planned:
-    """A line, and what becomes of it. reference: by which it is known for ever."""
+    """A line, and what becomes of it. reference: by which it is known for ever.
+
+    part: counted from 1, of a line that is about several orders; each has its part of the amount.
+    """
 
     line: FileLine
     reference: str
@@ -55,6 +60,7 @@ class Planned:
     payment: Payment | None = None
     refund: Refund | None = None
     entry: queries.UntoldEntry | None = None
+    part: int = 0
 
 
 def ledger_account(account: BankAccount) -> str:
@@ -123,7 +129,10 @@ class _Matcher:
         self.numbers = [order_numbers(f"{one.text} {one.reference} {one.name}") for one in lines]
         named = {number for numbers in self.numbers for number in numbers}
         self.orders = queries.orders_by_number(named)
-        ids = [order.id for order in self.orders.values()]
+        bought_at_once = (
+            one for order in self.orders.values() if order.purchase for one in order.purchase.orders
+        )
+        ids = list({order.id for order in (*self.orders.values(), *bought_at_once)})
         self.payments = queries.payments_without_line(ids, account.gateway)
         self.refunds = queries.asked_refunds(ids, account.gateway)
         self.by_reference = queries.payments_by_reference(
@@ -137,36 +146,62 @@ class _Matcher:
             )
         self.paid: set[int] = set()  # orders, by a line before
 
-    def judge(self, place: int, found: Planned) -> None:
-        """Say what becomes of a line."""
+    def judge(self, place: int, found: Planned) -> list[Planned]:
+        """Say what becomes of a line: once, or for each of the orders that it is about."""
         line = found.line
         orders = [self.orders[one] for one in self.numbers[place] if one in self.orders]
         if line.minor < 0:
             self._judge_out(found, orders)
-        elif len(orders) == 1:
-            self._judge_named(found, orders[0])
+        elif len(orders) == 1 or len({order.purchase_id or -order.id for order in orders}) == 1:
+            return self._judge_named(found, orders[0])
         elif len(orders) > 1:
             found.why = Why.TWO_ORDERS
         elif (payment := self.by_reference.get(line.reference)) is not None:
             self._tell(found, payment)
         else:
             self._judge_unnamed(found)
+        return [found]
 
-    def _judge_named(self, found: Planned, order: Order) -> None:
+    def _judge_named(self, found: Planned, order: Order) -> list[Planned]:
         amount = Money(found.line.minor, self.account.currency)
         found.order = order
-        for payment in self.payments.get(order.id, ()):
+        told = self._confirmed_by_hand(order, amount)
+        if told:
+            parts = in_parts(found, [(payment.order, payment.amount) for payment in told])
+            for part, payment in zip(parts, told, strict=True):
+                self.payments[payment.order_id].remove(payment)
+                self._tell(part, payment)
+            return parts
+        together = purchases.paid_by(order, amount)
+        parts = in_parts(found, [(one, one.total) for one in together])
+        for one, part in zip(together, parts, strict=True):
+            of_it = Money(part.line.minor, amount.currency)
+            why = why_not(self.account, one, found.line.day, of_it)
+            found.why = found.why or (Why.PAID_TWICE if one.id in self.paid else why)
+        if found.why is not None:
+            return [found]
+        for part in parts:
+            part.verdict = Verdict.CONFIRMS
+        # of what is delivered, each line may pay a part
+        self.paid |= {one.id for one in together if one.state != OrderState.OWED}
+        return parts
+
+    def _confirmed_by_hand(self, order: Order, amount: Money) -> Sequence[Payment]:
+        """The payment that a person noted for this money, or those for all bought at once."""
+        of_order = self.payments.get(order.id, ())
+        for payment in of_order:
             if payment.amount == amount:
-                self.payments[order.id].remove(payment)
-                return self._tell(found, payment)
-        found.why = why_not(self.account, order, found.line.day, amount)
-        if order.id in self.paid:
-            found.why = Why.PAID_TWICE
-        elif found.why is None:
-            if order.state != OrderState.OWED:  # of what is delivered, each line may pay a part
-                self.paid.add(order.id)
-            found.verdict = Verdict.CONFIRMS
-        return None
+                return [payment]
+        names = {whole_reference(payment.reference) for payment in of_order}
+        orders = order.purchase.orders if order.purchase and len(names) == 1 else ()
+        parts = [
+            payment
+            for one in orders
+            for payment in self.payments.get(one.id, ())
+            if whole_reference(payment.reference) in names
+        ]
+        is_all = sum(payment.amount_minor for payment in parts) == amount.minor
+        return parts if is_all and amount.currency == order.currency else ()
 
     def _tell(self, found: Planned, payment: Payment) -> None:
         """Somebody has confirmed it by hand."""
@@ -207,18 +242,34 @@ class _Matcher:
         return False
 
 
+def in_parts(found: Planned, orders: Sequence[tuple[Order, Money]]) -> list[Planned]:
+    """A line as one for each order with its part of the amount; itself where it is about one."""
+    if len(orders) < 2:
+        return [found]
+    return [
+        replace(
+            found,
+            line=replace(found.line, minor=amount.minor),
+            reference=found.reference if part == 1 else part_reference(found.reference, part),
+            order=order,
+            part=part,
+        )
+        for part, (order, amount) in enumerate(orders, 1)
+    ]
+
+
 def plan(account: BankAccount, lines: Sequence[FileLine]) -> list[Planned]:
-    """What becomes of each line of a file. Reads only."""
+    """What becomes of each line of a file, and of each order of a line. Reads only."""
     references = references_of(account, lines)
     known = queries.known_references(account.gateway, references)
     matcher = _Matcher(account, lines)
-    found = []
+    found: list[Planned] = []
     for place, (line, reference) in enumerate(zip(lines, references, strict=True)):
         one = Planned(line, reference, Verdict.LOOK)
         if reference in known:
             one.verdict = Verdict.KNOWN
+            found.append(one)
         else:
             known.add(reference)
-            matcher.judge(place, one)
-        found.append(one)
+            found += matcher.judge(place, one)
     return found

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from lms.accounts.models import User
+from lms.config import LANGUAGES
 from lms.core.db import db
 from lms.core.money import Money
+from lms.core.text import in_language
 from lms.courses.services.enrolment import lock_run
 from lms.notifications.services import tell
 from lms.payments import queries
-from lms.payments.errors import OrderClosed
+from lms.payments.errors import OrderClosed, ReferenceUsed
 from lms.payments.gateways.base import (
     Fact,
     PaymentArrived,
@@ -18,7 +24,7 @@ from lms.payments.gateways.base import (
     part_reference,
     payment_gateways,
 )
-from lms.payments.models import Order, OrderState, Purchase
+from lms.payments.models import Order, OrderState, Payment, Purchase
 from lms.payments.products import product_of
 from lms.payments.services import orders, payments
 
@@ -73,6 +79,35 @@ def take_money(purchase: Purchase, gateway: str, reference: str, amount: Money) 
         payments.take_payment(order, gateway, part_reference(reference, number), order.total)
 
 
+def paid_by(order: Order, amount: Money) -> Sequence[Order]:
+    """The orders that a transfer for one of them pays: all that are bought at once, with their sum.
+
+    The order alone where that is not so, whatever the amount.
+    """
+    purchase = order.purchase
+    if purchase is None or not purchase.is_open or amount != purchase.total:
+        return [order]
+    return purchase.to_pay
+
+
+def confirm_transfer(order: Order, amount: Money, reference: str, by: User) -> Payment:
+    """An administrator saw the money of a transfer, for the order or for all bought with it.
+
+    Raises what `payments.confirm_transfer` raises.
+    """
+    together = paid_by(order, amount)
+    if order.purchase is None or len(together) < 2:
+        return payments.confirm_transfer(order, amount, reference, by)
+    lock_purchase(order.purchase)
+    if queries.find_payments(order.gateway or "", reference):
+        raise ReferenceUsed
+    paid = [
+        payments.confirm_transfer(one, one.total, part_reference(reference, number), by)
+        for number, one in enumerate(together, 1)
+    ]
+    return paid[0]
+
+
 def _note_failure(purchase: Purchase, fact: PaymentDeclined) -> None:
     if fact.session and fact.session != purchase.gateway_session:
         return
@@ -121,3 +156,23 @@ def keep_page(purchase: Purchase, started: Started, attempt: int) -> None:
     for order in purchase.to_pay:
         order.state = OrderState.PENDING
     db.session.flush()
+    gateway = payment_gateways[purchase.gateway or ""]
+    if gateway.instructions:
+        tell(purchase.user, gateway.instructions, **_facts_for_messages(purchase))
+
+
+def _facts_for_messages(purchase: Purchase) -> dict[str, Any]:
+    """What messages about all of it say, as of one order with all their titles."""
+    titles = [order.title for order in purchase.to_pay]
+    words = {code: ", ".join(in_language(one, code) for one in titles) for code in LANGUAGES}
+    asked = [purchase.total.minor, purchase.currency]
+    until = purchase.expires_at
+    return queries.facts_for_messages(purchase.to_pay[0]) | {
+        "purchase": str(purchase.uuid),
+        "number": purchase.reference,
+        "course": words,
+        "product": "several",
+        "total": asked,
+        "asked": asked,
+        "until": until.isoformat() if until else None,
+    }

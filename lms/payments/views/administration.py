@@ -44,7 +44,7 @@ from lms.payments.queries.dues import dues_of, has_parts, owed_of
 from lms.payments.services import refunds as refund_services
 from lms.payments.services.guests import GuestSales
 from lms.payments.services.order_invoices import issued_for
-from lms.payments.services.payments import confirm_transfer
+from lms.payments.services.purchases import confirm_transfer
 from lms.payments.services.selling import keep_selling_settings, selling_settings
 from lms.payments.views import bp, shared
 from lms.payments.views.orders import send_receipt

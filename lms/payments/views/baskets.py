@@ -23,6 +23,7 @@ from lms.payments.errors import (
     VoucherRefused,
 )
 from lms.payments.forms import ActionForm, BasketForm
+from lms.payments.gateways.bank_transfer import bank_account
 from lms.payments.gateways.base import payment_gateways
 from lms.payments.models import Purchase
 from lms.payments.services import baskets, purchases
@@ -180,6 +181,7 @@ def _values(purchase: Purchase) -> dict[str, Any]:
         "purchase": purchase,
         "is_settling": is_settling,
         "is_waiting": purchase.is_open and came_back == "paid" and not is_settling,
+        "account": bank_account() if purchase.gateway == "bank_transfer" else {},
         "failure": next((order.failure for order in purchase.orders if order.failure), None),
         "action": ActionForm(),
     }
