@@ -16,7 +16,16 @@ from lms.core.db import db
 from lms.core.templating import format_number
 from lms.courses.models import Course, CourseRun
 from lms.courses.reports import COURSE, RUN, title_in
-from lms.reports.base import Column, Figure, Filters, Report, RowValues, Statement, report_url
+from lms.reports.base import (
+    Column,
+    Figure,
+    Filters,
+    Report,
+    RowValues,
+    Statement,
+    Topic,
+    report_url,
+)
 from lms.reports.periods import last_day, month_column, months_in
 
 ISSUED = Column("issued", lazy_gettext("Issued"), "number", has_total=True)
@@ -61,6 +70,7 @@ def _measures(rows: Subquery) -> list[ColumnElement[Any]]:
 class CertificatesByMonth(Report):
     """How many certificates were issued and verified each month."""
 
+    topic = Topic.LEARNING
     name = "certificates-by-month"
     label = lazy_gettext("Certificates by month")
     description = lazy_gettext("How many certificates were issued, and how often any was verified.")
@@ -109,6 +119,7 @@ class CertificatesByMonth(Report):
 class CertificatesByRun(Report):
     """How many certificates were issued and verified of each course run."""
 
+    topic = Topic.LEARNING
     name = "certificates-by-run"
     label = lazy_gettext("Certificates by course run")
     description = lazy_gettext(

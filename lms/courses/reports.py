@@ -43,6 +43,7 @@ from lms.reports.base import (
     RowValues,
     Selection,
     Statement,
+    Topic,
     report_url,
 )
 
@@ -221,6 +222,7 @@ def learners_behind(column: Column, filters: Filters) -> str | None:
 class CompletionsByRun(Report):
     """How many enrolled, started, reached each week and completed, run by run."""
 
+    topic = Topic.LEARNING
     name = "completions-by-run"
     label = lazy_gettext("Completions by course run")
     description = lazy_gettext(
@@ -356,6 +358,7 @@ def _weeks(filters: Filters) -> int:
 class Learners(Report):
     """The people behind every figure of enrolments and completions."""
 
+    topic = Topic.LEARNING
     name = "learners"
     label = lazy_gettext("Learners")
     description = lazy_gettext("The people who enrolled in the period, and how far they came.")
@@ -445,6 +448,7 @@ def _state_words(state: str) -> str:
 class LearnersByCountry(Report):
     """Where learners live."""
 
+    topic = Topic.LEARNING
     name = "learners-by-country"
     label = lazy_gettext("Learners by country")
     description = lazy_gettext("Where the people live who enrolled, and how many completed.")

@@ -23,7 +23,7 @@ from lms.payments.models import DELIVERED, Order
 from lms.payments.queries.sales import GIVEN_BACK, SOLD_AT, Sold, sales, sold_within
 from lms.pricing.forms import TIER_LABELS
 from lms.pricing.models import Quote
-from lms.reports.base import Column, Filters, Report, RowValues, Selection, Statement
+from lms.reports.base import Column, Filters, Report, RowValues, Selection, Statement, Topic
 
 NONE = "-"  # a choice of what has no country or tier
 
@@ -106,6 +106,7 @@ def wanted(filters: Filters) -> Sold:
 class SoldOrders(Report):
     """The orders behind what was sold, at which tier."""
 
+    topic = Topic.MONEY
     name = "paid-orders"
     label = lazy_gettext("Orders sold")
     description = lazy_gettext(

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
 
 from flask import url_for
+from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 from sqlalchemy import Select
 
@@ -25,6 +27,23 @@ Statement: TypeAlias = Select[*tuple[Any, ...]]
 Kind = Literal["text", "number", "money", "percent", "date", "month"]
 RowValues: TypeAlias = Mapping[Any, Any]
 T = TypeVar("T")
+
+
+class Topic(StrEnum):
+    """What a report is about: the headings of the list of all reports, in their order."""
+
+    LEARNING = "learning"
+    MONEY = "money"
+    BALANCES = "balances"
+    OTHER = "other"
+
+
+TOPICS: Mapping[Topic, LazyString] = {
+    Topic.LEARNING: lazy_gettext("Learners and certificates"),
+    Topic.MONEY: lazy_gettext("What is sold, earned and collected"),
+    Topic.BALANCES: lazy_gettext("What is owed and held"),
+    Topic.OTHER: lazy_gettext("Other reports"),
+}
 
 
 @dataclass(frozen=True)
@@ -191,19 +210,20 @@ class Chart:
 class Report:
     """A table to read, to filter and to download.
 
-    name: part of the address, unique. permission: who may open it; rows beyond the reader's own
-    courses are the statement's to leave out. order: columns of the statement that put the rows in
-    a definite order, a leading "-" for descending; never_empty: those of them that always have a
-    value, so that an index can give them in order. is_on_overview: its figures and charts stand
-    on the first page, in the order of overview_order; overview_table: so does its table, unless a
-    report of a later room claims the same key. is_list: may have a row for each person or order;
-    then the database sorts and pages. The rows of other reports are few and read at once, so that
-    they are computed once.
+    name: part of the address, unique. topic: the heading under which it is listed. permission: who
+    may open it; rows beyond the reader's own courses are the statement's to leave out. order:
+    columns of the statement that put the rows in a definite order, a leading "-" for descending;
+    never_empty: those of them that always have a value, so that an index can give them in order.
+    is_on_overview: its figures and charts stand on the first page, in the order of overview_order;
+    overview_table: so does its table, unless a report of a later room claims the same key.
+    is_list: may have a row for each person or order; then the database sorts and pages. The rows
+    of other reports are few and read at once, so that they are computed once.
     """
 
     name: ClassVar[str]
     label: ClassVar[Text]
     description: ClassVar[Text]
+    topic: ClassVar[Topic] = Topic.OTHER
     permission: ClassVar[str] = "reports.read"
     has_period: ClassVar[bool] = True
     period_of: ClassVar[Text | None] = None

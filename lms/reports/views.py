@@ -18,6 +18,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel.speaklater import LazyString
 from markupsafe import Markup
 
 from lms.accounts.permissions import can, require, signed_in
@@ -25,7 +26,7 @@ from lms.core import clock
 from lms.core.errors import NotFound
 from lms.core.templating import format_day, format_days
 from lms.core.web import MenuItem, page_number
-from lms.reports.base import Chart, Column, Figure, Filters, Report, reports
+from lms.reports.base import TOPICS, Chart, Column, Figure, Filters, Report, reports
 from lms.reports.cells import shown
 from lms.reports.export import Writer, write_csv, write_xlsx
 from lms.reports.filters import Asked, read_filters
@@ -45,6 +46,14 @@ def _permitted() -> list[Report]:
 def _on_overview(permitted: Sequence[Report]) -> list[Report]:
     shown_there = [report for report in permitted if report.is_on_overview]
     return sorted(shown_there, key=lambda report: report.overview_order)
+
+
+def _by_topic(permitted: Sequence[Report]) -> list[tuple[LazyString, list[Report]]]:
+    groups = [
+        (label, [report for report in permitted if report.topic == topic])
+        for topic, label in TOPICS.items()
+    ]
+    return [group for group in groups if group[1]]
 
 
 def _get_report(name: str) -> Report:
@@ -98,7 +107,7 @@ def overview() -> ResponseReturnValue:
         figures=figures,
         charts=charts,
         tables=tables,
-        permitted=permitted,
+        topics=_by_topic(permitted),
         **_words(asked, url_for(".overview")),
     )
     return page, 422 if asked.errors else 200

@@ -67,7 +67,9 @@ def match_by_hand(line: BankLine, order: Order, reason: str, by: User) -> None:
 def _match_all(line: BankLine, orders: Sequence[Order], reason: str, by: User) -> None:
     """A line that pays several orders is as many lines, as if the file had said so."""
     row = _take(line, MovementState.MATCHED, reason)
-    _take_back(line)
+    is_ours = line.account.organisation_id is None
+    if is_ours:
+        _take_back(line)
     whole = row.reference
     for part, order in enumerate(orders, 1):
         own = line if part == 1 else _another_part(line, part_reference(whole, part))
@@ -75,7 +77,8 @@ def _match_all(line: BankLine, orders: Sequence[Order], reason: str, by: User) -
         number = payment_reference(line.account, row.source, own.movement.reference, part)
         payment = payments.take_payment(order, line.account.gateway, number, order.total, by)
         own.movement.payment, own.movement.kind = payment, MovementKind.PAYMENT
-        own.entry_id = queries.entry_id_of(f"payment:{payment.id}", EntryKind.PAYMENT)
+        if is_ours:
+            own.entry_id = queries.entry_id_of(f"payment:{payment.id}", EntryKind.PAYMENT)
         record("payments.match_bank_line", own.movement, by.id, order=order.id)
     db.session.flush()
 

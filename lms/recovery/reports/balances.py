@@ -19,7 +19,16 @@ from lms.recovery.queries.break_even import today
 from lms.recovery.queries.money import month_of
 from lms.recovery.queries.owed import owed_by_day
 from lms.recovery.reports.shared import CURRENCY, PERIOD_OF
-from lms.reports.base import Column, Filters, Report, RowValues, Selection, Statement, report_url
+from lms.reports.base import (
+    Column,
+    Filters,
+    Report,
+    RowValues,
+    Selection,
+    Statement,
+    Topic,
+    report_url,
+)
 
 AGES = {  # youngest first; days since it was due at most, None: without end
     "a-early": (0, lazy_gettext("not due yet")),
@@ -40,6 +49,7 @@ AGE = Selection(
 class Owed(Report):
     """Each part of a document that somebody still owes."""
 
+    topic = Topic.BALANCES
     name = "recovery-owed"
     label = lazy_gettext("Owed by buyers")
     description = lazy_gettext(
@@ -94,6 +104,7 @@ class Owed(Report):
 class Ageing(Report):
     """What is owed by its age."""
 
+    topic = Topic.BALANCES
     name = "recovery-ageing"
     label = lazy_gettext("What is owed, by age")
     description = lazy_gettext("How much buyers owe in each currency, and how late it is.")
@@ -132,6 +143,7 @@ class Ageing(Report):
 class AccountReport(Report):
     """What went into and out of some accounts of the ledger, and what they hold at the end."""
 
+    topic = Topic.BALANCES
     permission = READ
     period_of = PERIOD_OF
     selections = (CURRENCY,)
@@ -223,6 +235,7 @@ class PartnerBalances(AccountReport):
 class UnexplainedMoney(Report):
     """How many things each check of the ledger could not explain. The target is 0."""
 
+    topic = Topic.BALANCES
     name = "recovery-unexplained"
     label = lazy_gettext("Unexplained money")
     description = lazy_gettext(

@@ -24,12 +24,13 @@ from lms.recovery.reports.shared import (
     wanted_days,
     with_runs,
 )
-from lms.reports.base import Column, Filters, Report, RowValues, Statement
+from lms.reports.base import Column, Filters, Report, RowValues, Statement, Topic
 
 
 class MoneyLines(Report):
     """The entries behind every figure of this room."""
 
+    topic = Topic.MONEY
     name = "recovery-entries"
     label = lazy_gettext("Entries behind invoiced, earned and collected")
     description = lazy_gettext("Each entry of the ledger that a figure is made of, with its order.")

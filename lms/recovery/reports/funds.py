@@ -16,7 +16,7 @@ from lms.ledger.queries import movements
 from lms.recovery.permissions import READ
 from lms.recovery.queries.money import month_of
 from lms.recovery.reports.shared import CURRENCY, PERIOD_OF
-from lms.reports.base import Column, Filters, Report, RowValues, Statement
+from lms.reports.base import Column, Filters, Report, RowValues, Statement, Topic
 from lms.scholarships.models import Fund
 
 BEHIND = {
@@ -29,6 +29,7 @@ BEHIND = {
 class FundBalances(Report):
     """Each fund by the ledger: paid in less used and given back is what it holds."""
 
+    topic = Topic.BALANCES
     name = "recovery-funds"
     label = lazy_gettext("Scholarship funds")
     description = lazy_gettext(

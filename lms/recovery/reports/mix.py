@@ -11,12 +11,13 @@ from lms.courses.reports import COURSE, RUN
 from lms.payments.queries.sales import sales
 from lms.payments.reports import COUNTRY, CURRENCY, NONE, SoldOrders, tier_words, wanted
 from lms.recovery.permissions import READ
-from lms.reports.base import Column, Filters, Report, RowValues, Statement, report_url
+from lms.reports.base import Column, Filters, Report, RowValues, Statement, Topic, report_url
 
 
 class TierMix(Report):
     """Orders sold by tier: list price, what was charged, and the part that others carry."""
 
+    topic = Topic.MONEY
     name = "recovery-tiers"
     label = lazy_gettext("Who pays what part: tiers")
     description = lazy_gettext(

@@ -46,6 +46,7 @@ from lms.reports.base import (
     Report,
     RowValues,
     Statement,
+    Topic,
     report_url,
 )
 from lms.reports.charts import month_chart, whole_amount
@@ -55,6 +56,7 @@ from lms.reports.periods import last_day, months_of
 class MoneyReport(Report):
     """The three figures by one dimension and by currency; each leads to its entries."""
 
+    topic = Topic.MONEY
     permission = READ
     selections = (COURSE, RUN, COUNTRY, CURRENCY, RAIL)
     period_of = PERIOD_OF
