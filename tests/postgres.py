@@ -34,7 +34,7 @@ def postgres_server(*, is_durable: bool = False) -> Iterator[str]:
         runner = ["runuser", "-u", "postgres", "--"]
     data = f"{folder}/data"
     quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
-    options = f"-k {folder} -c listen_addresses='' -c max_connections=100"
+    options = f"-k {folder} -c listen_addresses='' -c max_connections=100 -c jit=off"
     if not is_durable:
         options += " -c fsync=off -c full_page_writes=off -c synchronous_commit=off"
     subprocess.run(

@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 from tools.console import duration, say
 from tools.places import LOGS, RESULTS, ROOT
 
-LONGEST_STAGE = 20 * 60
+LONGEST_STAGE = 30 * 60
 SIDE_BY_SIDE = 3  # on two cores: each waits a good part of its time, for pages and databases
 HEARTBEAT = 30
 NOTHING_COLLECTED = 5  # pytest's exit code when no test was chosen

@@ -43,11 +43,23 @@ def keep_books(run: CourseRun, administrator: User) -> None:
         close_month(month, administrator)
 
 
-def note_payment(order: Order) -> None:
-    """The card service says that it took the money of an order, less its fee."""
+def note_payment(order: Order) -> str:
+    """The card service says that it took the money of an order, less its fee; gives its number."""
     [payment] = order.payments
     fee = Money(payment.amount_minor * 29 // 1000 + 30, payment.currency)
-    _move(MovementKind.PAYMENT, payment.amount, fee, payment.received_at, order)
+    return _move(MovementKind.PAYMENT, payment.amount, fee, payment.received_at, order)
+
+
+def note_payment_and_payout(order: Order) -> None:
+    """The card service took the money of an order and paid it out: it holds nothing of it."""
+    reference = note_payment(order)
+    row = db.session.scalars(
+        select(GatewayMovement).where(GatewayMovement.reference == reference)
+    ).one()
+    _move(
+        MovementKind.PAYOUT, -row.net, Money(0, row.currency), clock.now(), order,
+        source=f"po_demo_{order.id}", members=(reference,),
+    )  # fmt: skip
 
 
 def _move(
@@ -62,7 +74,8 @@ def _move(
     members: tuple[str, ...] = (),
 ) -> str:
     """Let the card service say that money moved; gives its number."""
-    payment = order.payments[0].reference if order else None
+    is_of_order = order is not None and kind != MovementKind.PAYOUT
+    payment = order.payments[0].reference if order and is_of_order else None
     reference = f"txn_demo_{kind}_{order.id if order else 0}"
     movement = Movement(
         reference=reference,
@@ -74,7 +87,7 @@ def _move(
         happened_at=at,
         available_at=at + timedelta(days=2),
         payment=payment,
-        order=order.uuid if order else None,
+        order=order.uuid if order and is_of_order else None,
         refund=refund,
         members=(*members, reference) if members else (),
     )

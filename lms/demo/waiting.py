@@ -12,7 +12,7 @@ from lms.core import clock
 from lms.core.db import db
 from lms.core.text import in_language
 from lms.courses.models import CourseRun
-from lms.demo.books import note_payment
+from lms.demo.books import note_payment_and_payout
 from lms.demo.history import newest_job, send_no_old_mails
 from lms.demo.people import Person, ensure_person, ensure_role
 from lms.directory.models import Organisation, OrganisationRoleName
@@ -138,7 +138,7 @@ def _guest(run: CourseRun) -> None:
         run, GUEST, None, "stripe", wishes, str(make_ticket(shown.calculation, None)), language="es"
     )
     payments.take_payment(order, "stripe", "pi_demo_guest", order.total)
-    note_payment(order)
+    note_payment_and_payout(order)
 
 
 def _offer(run: CourseRun, buyer: User, organisation: Organisation, seats: int) -> Order:

@@ -32,6 +32,11 @@ NO_PAGE = {
     "static", "courses.media", "courses.share_picture", "courses.calendar_feed", "site.constant",
     "metrics.show", "health.alive", "health.ready",
 }  # fmt: skip
+# Rules whose outcome depends on what is shown, and how large.
+OF_WIDTH = (
+    "target-size", "scrollable-region-focusable", "aria-hidden-focus", "button-name", "link-name",
+    "label", "nested-interactive",
+)  # fmt: skip
 DRAWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
@@ -58,14 +63,14 @@ def endpoint_of(routes: MapAdapter, address: str) -> str | None:
 
 
 def look_at(page: Page, complaints: list[str], *, again: bool) -> None:
-    """Check one page: both widths, light and dark.
+    """Check one page: both widths, light and dark; wide, only what the width can change.
 
     again: another role has seen this kind of page; what this role alone sees shows when it is wide.
     """
-    for size in (DESKTOP,) if again else (PHONE, DESKTOP):
+    for size, rules in ((DESKTOP, ()),) if again else ((PHONE, ()), (DESKTOP, OF_WIDTH)):
         page.set_viewport_size(size)
         page.evaluate(DRAWN)  # what depends on the width has been measured
-        for problem in violations(page):
+        for problem in violations(page, *rules):
             complaints.append(f"{page.url} at {size['width']}: {problem}")
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         if wide > 1:

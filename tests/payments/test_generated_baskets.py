@@ -33,7 +33,7 @@ from tests.factories.pricing import make_agreement, make_amounts, make_role, mak
 
 # Things with a price of their own, one to four in a basket; the rules are those of one database,
 # the other one shows that it carries them.
-PRICED = 5_000 if DATABASE == "sqlite" else 300
+PRICED = 5_000 if DATABASE == "sqlite" else 100
 CURRENCIES = ["CAD", "USD", "BOB", "PEN", "COP", "CLP"]
 PLACES = [
     ("CA", "ON"), ("CA", "QC"), ("CA", "BC"), ("CA", "NS"), ("BO", ""), ("PE", ""), ("UG", ""),
