@@ -19,8 +19,10 @@ from lms.payments import queries
 from lms.payments.due_models import Due
 from lms.payments.errors import NothingOwed, PlanRefused, WrongTransferAmount
 from lms.payments.models import Order, OrderState, RefundReason
+from lms.payments.products import products
 from lms.payments.queries import dues as due_queries
-from lms.payments.services import dues, on_account, parts, refunds
+from lms.payments.seat_models import SEATS
+from lms.payments.services import dues, on_account, orders, parts, refunds, seat_blocks, seats
 from lms.payments.services.leaving import back_for, leave_run
 from lms.payments.services.orders import place_order
 from lms.payments.services.payments import confirm_transfer, take_payment
@@ -353,3 +355,43 @@ def test_any_plan_paid_in_any_order_and_told_twice_ends_the_same(app, seed):
     assert extra.exception == "paid_twice"
     assert db.session.scalars(select(Order.paid_at)).one() is not None
     assert balance("Assets:Receivable") == -1
+
+
+def test_places_for_an_organisation_are_given_away_before_the_invoice_is_paid(app, signed_in):
+    set_bank_account()
+    organisation = make_organisation(country="BO")
+    buyer, admin = make_manager(organisation), make_administrator()
+    on_account.approve(organisation, "", admin)
+    run = make_paid_run(capacity=5)
+    block = seat_blocks.choose_seats(run, buyer, 3, organisation)
+    item = products[SEATS].find(block.uuid, buyer, "BO")
+    billing = Billing(organisation=item.organisation, purchase_order="PO-9")
+    price = next(iter(item.prices.values()))
+    order = on_account.agree(
+        orders.order_item(item, buyer, "invoice", price, country="BO", billing=billing)
+    )
+
+    assert (order.state, open_parts(order)) == (OrderState.OWED, [36_000])
+    assert [place.state for place in block.places] == ["free"] * 3
+    learner = make_user()
+    seats.invite(block, [learner.email], "en", buyer)
+    enrolment = seats.take(block.places[0], learner, shares_result=False)
+    assert enrolment.may_study
+    all_is_explained()
+    with clock.set_to(clock.now() + timedelta(days=80)):  # late, and nobody's access pauses
+        parts.remind(order)
+        assert enrolment.may_study
+    dues.write_off(order, "Closed down", admin)
+    db.session.expire_all()
+    assert not enrolment.may_study
+    assert organisation.name["en"] in signed_in(learner).get(f"/study/{run.id}").text
+    newcomer = make_user()
+    seats.invite(block, [newcomer.email], "en", buyer)
+    late = seats.take(block.places[1], newcomer, shares_result=False)
+    assert (late.has_place, late.may_study) == (True, False)
+    all_is_explained()
+    confirm_transfer(order, Money(36_000, "CAD"), "BU-7", admin)
+    db.session.expire_all()
+    assert (order.state, enrolment.may_study, late.may_study) == (OrderState.PAID, True, True)
+    assert order.receipt is not None
+    all_is_explained()

@@ -56,6 +56,11 @@ def get_seat(block: SeatBlock, number: int) -> Seat:
     return seat
 
 
+def find_seat(enrolment: Enrolment) -> Seat | None:
+    """The place of a block on which somebody is in a run."""
+    return db.session.scalar(select(Seat).where(Seat.enrolment_id == enrolment.id))
+
+
 def get_own_seat(key: uuid.UUID) -> Seat:
     """The place with this uuid. Raises NotFound."""
     seat = db.session.scalar(

@@ -21,6 +21,7 @@ from lms.core.text import in_language
 from lms.core.web import absolute_url
 from lms.courses.errors import EnrolmentClosed, RunFull
 from lms.courses.models import CourseRun, EnrolmentState, PublicationState
+from lms.courses.services.access import note_owed
 from lms.courses.services.enrolment import end_enrolment, lock_run
 from lms.courses.services.held_seats import find_held, free_held, keep_seats
 from lms.directory.models import Organisation
@@ -146,6 +147,15 @@ class SeatsInRun(Product):
             if enrolment is not None:
                 end_enrolment(enrolment, EnrolmentState.REFUNDED)
         free_held(block.uuid)
+
+    def note_owed(self, order: Order, *, is_owed: bool, is_late: bool) -> None:
+        """What is written off closes the study pages of all who sit on the places.
+
+        No certificate of theirs waits: it is not they who owe.
+        """
+        for seat in places_of(block_of(order)):
+            if seat.enrolment is not None and seat.enrolment.has_place:
+                note_owed(seat.enrolment, is_owed=False, is_late=is_late)
 
     def delivery(self, order: Order) -> Delivery:
         """On to the page on which they are given away."""

@@ -31,7 +31,10 @@ from lms.notifications.services import tell, tell_address
 from lms.payments import queries
 from lms.payments.errors import InvitationOver, NoPlaceLeft, PlaceNotFree, TooLateToReassign
 from lms.payments.models import OrderState
+from lms.payments.queries.dues import has_parts
+from lms.payments.queries.seats import find_seat
 from lms.payments.seat_models import Seat, SeatBlock, SeatState
+from lms.payments.services.dues import follow_access
 from lms.payments.services.orders import close_order
 from lms.payments.services.seat_blocks import places_of
 
@@ -222,6 +225,9 @@ def _sit_down(seat: Seat, user: User, shares_result: bool) -> Enrolment:
     seat.email = seat.email_folded = seat.language = seat.invited_at = None
     seat.enrolment_id, seat.taken_at, seat.shares_result = enrolment.id, clock.now(), shares_result
     db.session.flush()
+    order = seat.block.order
+    if order is not None and has_parts(order):
+        follow_access(order)
     return enrolment
 
 
@@ -253,7 +259,7 @@ def free_seat_of(event: EnrolmentEnded) -> None:
     """Who sat on a place has left: it goes back to its block."""
     if event.enrolment.method != SEAT:
         return
-    seat = db.session.scalar(select(Seat).where(Seat.enrolment_id == event.enrolment.id))
+    seat = find_seat(event.enrolment)
     if seat is not None:
         seat.clear()
         db.session.flush()

@@ -28,8 +28,10 @@ from lms.payments.forms import ApprovalForm, PartDueForm, PlanForm, WriteOffForm
 from lms.payments.gateways.base import payment_gateways
 from lms.payments.models import OrderState
 from lms.payments.queries import dues as queries
+from lms.payments.queries.seats import find_seat
 from lms.payments.services import dues as services
 from lms.payments.services import on_account, parts
+from lms.payments.services.seats import giver_of
 from lms.payments.views import bp
 from lms.payments.views.own import own_order
 from lms.payments.views.payment_page import lead_to_page
@@ -70,9 +72,12 @@ def pay_part(order_uuid: uuid.UUID, due_uuid: uuid.UUID) -> ResponseReturnValue:
 def paused_link(enrolment: Enrolment, **values: object) -> Markup | None:
     """The way from a paused course to what opens it again."""
     order = queries.find_owed_order(enrolment)
-    if order is None:
+    seat = find_seat(enrolment) if order is None else None
+    if order is None and seat is None:
         return None
-    return Markup(render_template("payments/_paused.html", order=order))  # noqa: S704 - a template's
+    giver = giver_of(seat.block) if seat else None
+    page = render_template("payments/_paused.html", order=order, giver=giver)
+    return Markup(page)  # noqa: S704 - a template's
 
 
 @bp.get("/admin/payments/owed")
