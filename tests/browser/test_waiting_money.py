@@ -103,3 +103,32 @@ def test_an_invoice_that_is_late_is_seen_recorded_and_then_paid(site, page, open
     page.get_by_role("link", name=number).click()
     expect(page.locator("main")).to_contain_text("Paid")
     both_widths(page)
+
+
+def test_one_transfer_pays_what_is_in_the_basket(site, page, open_context):
+    sign_in(page, "parts1@example.org")
+    page.goto("/courses/tools-for-community-planning")
+    checkouts = page.locator("main a[href*='/checkout/']")
+    for address in [one.get_attribute("href") for one in checkouts.all()]:
+        page.goto(str(address))
+        page.locator("form[action*='/basket/runs/'] button").click()
+        page.wait_for_url(re.compile("/basket$"))
+    page.locator("input[name=gateway][value=bank_transfer]").check()
+    both_widths(page)
+    page.locator("main .form-actions .button-primary").click()
+    page.wait_for_url(re.compile("/purchases/"))
+    numbers = set(re.findall(r"P-\d{4}-\d{6}", page.locator("main").inner_text()))
+    assert len(numbers) == 2
+    both_widths(page)
+    asked = page.locator("main .definitions dd").first.inner_text()
+
+    desk = watch(open_context().new_page())
+    sign_in(desk, "admin@example.org")
+    desk.goto(f"/admin/payments?q={max(numbers)}")
+    desk.get_by_role("link", name=max(numbers)).click()
+    both_widths(desk)
+    desk.locator("input[name=amount]").fill(re.sub(r"[^\d,.]", "", asked).replace(",", "."))
+    desk.locator("input[name=reference]").fill("BANK-200")
+    press(desk, "Record the payment and enrol")
+    page.reload()
+    expect(page.locator("main a[href*='/study/']")).to_have_count(2)
