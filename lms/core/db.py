@@ -255,6 +255,22 @@ def portions(statement: Executable, size: int) -> Result[Any]:
     return db.session.execute(statement, execution_options={"yield_per": size})
 
 
+def count_up(model: type[Model], **key: Any) -> int:
+    """The next number of a counter, from 1 on; given back when the transaction is.
+
+    model: its key, and the last number in `last`. Of two transactions with the same key the second
+    waits for the first, so that there are no gaps.
+    """
+    is_sqlite = db.session.get_bind().dialect.name == "sqlite"
+    insert: Any = sqlite.insert if is_sqlite else postgresql.insert
+    table = model.__table__
+    statement = insert(table).values(**key, last=1)
+    one_more = statement.on_conflict_do_update(
+        index_elements=list(table.primary_key), set_={"last": table.c.last + 1}
+    )
+    return int(db.session.execute(one_more.returning(table.c.last)).scalar_one())
+
+
 def insert_if_new(model: type[Model], **values: Any) -> bool:
     """Insert a row unless its unique key is taken; whether it was inserted.
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from flask import Flask, current_app
 from huey import Huey, crontab
-from sqlalchemy import event, or_, select, update
+from sqlalchemy import event, inspect, or_, select, update
 from sqlalchemy.orm import Session
 
 from lms.core import clock
@@ -26,7 +26,7 @@ from lms.core.queue import send
 from lms.core.registry import Registered
 
 log = logging.getLogger("lms.jobs")
-_PENDING = "outbox_ids"
+_PENDING = "outbox_rows"
 _LEASE = timedelta(minutes=10)
 
 
@@ -60,25 +60,28 @@ class RetryLater(Exception):
         super().__init__(f"again in {seconds} s")
 
 
-def enqueue(job: str, *, delay: float = 0, **payload: Any) -> OutboxRow:
+def enqueue(job: str, *, delay: float = 0, **payload: Any) -> None:
     """Save work for after commit; `payload` is JSON, `delay` in seconds.
 
-    Raises KeyError when no plugin declared the job.
+    The rows of a transaction are written together. Raises KeyError when no plugin declared the job.
     """
     jobs[job]
     row = OutboxRow(job=job, payload=payload, due_at=clock.now() + timedelta(seconds=delay))
     db.session.add(row)
-    db.session.flush()
-    db.session.info.setdefault(_PENDING, []).append((row.id, delay))
-    return row
+    _send_later(row, delay)
+
+
+def _send_later(row: OutboxRow, delay: float) -> None:
+    db.session.info.setdefault(_PENDING, []).append((row, delay))
 
 
 @event.listens_for(Session, "after_commit")
 def _send_after_commit(session: Session) -> None:
     queue: Huey | None = current_app.extensions.get("huey") if current_app else None
-    for row_id, delay in session.info.pop(_PENDING, ()):
-        if queue is not None:
-            send(queue, [row_id], delay)
+    for row, delay in session.info.pop(_PENDING, ()):
+        key = inspect(row).identity  # none: a savepoint took it back
+        if queue is not None and key is not None:
+            send(queue, [key[0]], delay)
 
 
 @event.listens_for(Session, "after_rollback")
@@ -198,7 +201,7 @@ def retry_failed(row: OutboxRow) -> None:
     """Let a job that was given up start again from its first try."""
     row.state, row.attempts, row.due_at, row.error = JobState.WAITING, 0, clock.now(), None
     db.session.flush()
-    db.session.info.setdefault(_PENDING, []).append((row.id, 0))
+    _send_later(row, 0)
 
 
 def bind_queue(app: Flask, queue: Huey) -> None:

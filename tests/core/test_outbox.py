@@ -59,7 +59,8 @@ def test_a_failed_job_waits_and_its_changes_are_undone(declare):
 
     declare(Job("test.fail", fail, retries=1, pause=30))
     with transaction():
-        row_id = enqueue("test.fail").id
+        enqueue("test.fail")
+    row_id = _row().id
 
     pause = outbox.run_row(row_id)
 
@@ -76,7 +77,8 @@ def test_a_job_is_given_up_after_its_retries_and_can_be_started_again(declare):
 
     declare(Job("test.fail", fail, retries=0))
     with transaction():
-        row_id = enqueue("test.fail").id
+        enqueue("test.fail")
+    row_id = _row().id
     assert outbox.run_row(row_id) is None
     assert _row().state == JobState.FAILED
 
@@ -92,7 +94,8 @@ def test_a_job_that_asks_for_patience_is_never_given_up(declare):
 
     declare(Job("test.wait", wait, retries=0))
     with transaction():
-        row_id = enqueue("test.wait").id
+        enqueue("test.wait")
+    row_id = _row().id
 
     assert outbox.run_row(row_id) == 7
     assert _row().state == JobState.WAITING
@@ -102,7 +105,8 @@ def test_two_workers_do_not_do_the_same_work(declare):
     done = []
     declare(Job("test.note", lambda: done.append(outbox.run_row(row_id))))
     with transaction():
-        row_id = enqueue("test.note").id
+        enqueue("test.note")
+    row_id = _row().id
 
     outbox.run_row(row_id)
 
@@ -112,7 +116,8 @@ def test_two_workers_do_not_do_the_same_work(declare):
 def test_the_sweep_finds_work_of_a_worker_that_died(declare):
     declare(Job("test.note", lambda: None))
     with transaction():
-        row = enqueue("test.note")
+        enqueue("test.note")
+        row = _row()
         row.state = JobState.RUNNING
         row.due_at = clock.now() - timedelta(seconds=1)
         row_id = row.id
@@ -130,7 +135,8 @@ def test_an_unknown_job_cannot_be_enqueued(app):
 def test_work_of_a_plugin_that_was_switched_off_is_shown_as_failed(declare, app):
     declare(Job("test.note", lambda: None))
     with transaction():
-        row_id = enqueue("test.note").id
+        enqueue("test.note")
+    row_id = _row().id
     del app.extensions["puente"].declared["jobs"]["test.note"]
 
     outbox.run_row(row_id)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lms.accounts.models import User
-from lms.core.db import db
+from lms.core.db import db, insert_if_new
 from lms.core.errors import DomainError, NotFound
 from lms.core.money import Money
 from lms.courses.models import CourseRun
@@ -20,7 +20,6 @@ from lms.payments.models import Order, OrderState, Purchase, Voucher
 from lms.payments.products import PLACE, Item, products
 from lms.payments.services import orders
 from lms.payments.services.grants import awards_for
-from lms.payments.services.numbers import insert_if_new
 from lms.payments.services.prices import Wishes, show_price
 from lms.payments.services.terms import Billing
 from lms.pricing.engine import OfferKind

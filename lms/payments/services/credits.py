@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 from lms.accounts.models import User
 from lms.core import clock
 from lms.core.audit import record
-from lms.core.db import db
+from lms.core.db import db, insert_if_new
 from lms.core.money import Money
 from lms.core.settings import settings
 from lms.ledger.accounts import Account
@@ -20,7 +20,6 @@ from lms.ledger.services.entries import post
 from lms.payments.credit_models import CreditBalance, CreditKind, CreditMovement
 from lms.payments.errors import CreditGone
 from lms.payments.models import Order, OrderCredit, Refund
-from lms.payments.services.numbers import insert_if_new
 
 
 def balances_of(user: User) -> Sequence[CreditBalance]:

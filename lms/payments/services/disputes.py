@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from lms.core import clock
-from lms.core.db import db
+from lms.core.db import db, insert_if_new
 from lms.core.money import Money, in_proportion
 from lms.ledger.accounts import Account
 from lms.ledger.kinds import EntryKind
@@ -24,7 +24,6 @@ from lms.payments.models import Order, Payment
 from lms.payments.movement_models import Dispute, DisputeState, GatewayMovement
 from lms.payments.services.attention import call_administrators
 from lms.payments.services.movement_posting import post_movement
-from lms.payments.services.numbers import insert_if_new
 from lms.payments.services.orders import lock_order
 from lms.payments.services.refunds import note_money_taken
 

@@ -7,7 +7,7 @@ import uuid
 from sqlalchemy import select
 
 from lms.core import clock
-from lms.core.db import db
+from lms.core.db import db, insert_if_new
 from lms.notifications.services import tell
 from lms.payments import queries
 from lms.payments.due_models import Due
@@ -25,7 +25,6 @@ from lms.payments.gateways.base import (
 from lms.payments.models import Order, OrderState, WebhookEvent
 from lms.payments.queries.dues import find_due
 from lms.payments.services import disputes, orders, parts, payments, purchases, refunds
-from lms.payments.services.numbers import insert_if_new
 
 
 def receive_event(gateway: str, event: GatewayEvent, payload_hash: str) -> bool:
