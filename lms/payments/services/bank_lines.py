@@ -44,13 +44,14 @@ def match_by_hand(line: BankLine, order: Order, reason: str, by: User) -> None:
     pays each. Raises NotToBeMatched, MovementExplained.
     """
     amount = line.movement.amount
-    together = purchases.paid_by(order, amount) if amount.minor > 0 else ()
-    if order.purchase is not None and len(together) > 1:
+    if order.purchase is not None:  # what was bought at once is locked before one looks at it
         purchases.lock_purchase(order.purchase)
-        _match_all(line, purchases.paid_by(order, amount), reason, by)
-        return
     order = lock_order(order)
-    refund = None if line.movement.amount.minor > 0 else _refund_for(line, order)
+    together = purchases.paid_by(order, amount)
+    if len(together) > 1:
+        _match_all(line, together, reason, by)
+        return
+    refund = None if amount.minor > 0 else _refund_for(line, order)
     row = _take(line, MovementState.MATCHED, reason)
     if refund is None:
         payment = _payment_for(line, order, by)

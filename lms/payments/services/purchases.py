@@ -95,10 +95,11 @@ def confirm_transfer(order: Order, amount: Money, reference: str, by: User) -> P
 
     Raises what `payments.confirm_transfer` raises.
     """
+    if order.purchase is not None:  # what was bought at once is locked before one looks at it
+        lock_purchase(order.purchase)
     together = paid_by(order, amount)
-    if order.purchase is None or len(together) < 2:
+    if len(together) < 2:
         return payments.confirm_transfer(order, amount, reference, by)
-    lock_purchase(order.purchase)
     if queries.find_payments(order.gateway or "", reference):
         raise ReferenceUsed
     paid = [
