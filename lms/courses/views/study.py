@@ -406,7 +406,6 @@ def _standing_of(enrolment: Enrolment) -> dict[str, Any]:
     outline = queries.outline_of(enrolment)
     return {
         "enrolment": enrolment,
-        "paused": enrolment if enrolment.paused_at else None,
         "outline": outline,
         "progress_text": progress_text(outline),
         "standing": standing(outline),
