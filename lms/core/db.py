@@ -255,18 +255,26 @@ def portions(statement: Executable, size: int) -> Result[Any]:
     return db.session.execute(statement, execution_options={"yield_per": size})
 
 
+def upsert(model: type[Model]) -> Any:
+    """An INSERT of the database in use, which can say what to do where the key is taken."""
+    is_sqlite = db.session.get_bind().dialect.name == "sqlite"
+    insert: Any = sqlite.insert if is_sqlite else postgresql.insert
+    return insert(model.__table__)
+
+
 def count_up(model: type[Model], **key: Any) -> int:
     """The next number of a counter, from 1 on; given back when the transaction is.
 
     model: its key, and the last number in `last`. Of two transactions with the same key the second
     waits for the first, so that there are no gaps.
     """
-    is_sqlite = db.session.get_bind().dialect.name == "sqlite"
-    insert: Any = sqlite.insert if is_sqlite else postgresql.insert
     table = model.__table__
-    statement = insert(table).values(**key, last=1)
-    one_more = statement.on_conflict_do_update(
-        index_elements=list(table.primary_key), set_={"last": table.c.last + 1}
+    one_more = (
+        upsert(model)
+        .values(**key, last=1)
+        .on_conflict_do_update(
+            index_elements=list(table.primary_key), set_={"last": table.c.last + 1}
+        )
     )
     return int(db.session.execute(one_more.returning(table.c.last)).scalar_one())
 
@@ -276,9 +284,7 @@ def insert_if_new(model: type[Model], **values: Any) -> bool:
 
     Of two transactions with the same key the second waits for the first.
     """
-    is_sqlite = db.session.get_bind().dialect.name == "sqlite"
-    insert: Any = sqlite.insert if is_sqlite else postgresql.insert
-    table = model.__table__
-    statement = insert(table).values(**values).on_conflict_do_nothing()
+    statement = upsert(model).values(**values).on_conflict_do_nothing()
     # A count of rows is not to be had from every driver; a returned row is.
-    return db.session.execute(statement.returning(*table.primary_key)).first() is not None
+    keys = model.__table__.primary_key
+    return db.session.execute(statement.returning(*keys)).first() is not None

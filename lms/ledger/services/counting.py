@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import case, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from lms.core.db import db
+from lms.core.db import db, upsert
 from lms.ledger.models import (
     LedgerEntry,
     LedgerOwed,
@@ -43,10 +42,9 @@ def count_entries(at_most: int = AT_ONCE) -> int:
         .group_by(*postings_by_dimension())
         .order_by(*postings_by_dimension())
     ).all()
-    dialect: Any = sqlite if db.session.get_bind().dialect.name == "sqlite" else postgresql
     for row in sums:
         values = dict(zip((*DIMENSIONS, *SUMMED), row, strict=True))
-        statement = dialect.insert(LedgerSum).values(**values)
+        statement = upsert(LedgerSum).values(**values)
         added = {
             name: getattr(LedgerSum, name) + getattr(statement.excluded, name) for name in SUMMED
         }
@@ -55,7 +53,7 @@ def count_entries(at_most: int = AT_ONCE) -> int:
         )
     documents = receivable_postings().where(LedgerPosting.entry_id.in_(entries))
     for row in db.session.execute(documents.order_by(LedgerEntry.about)).all():
-        statement = dialect.insert(LedgerOwed).values(**row._mapping)
+        statement = upsert(LedgerOwed).values(**row._mapping)
         earlier = case(
             (statement.excluded.since < LedgerOwed.since, statement.excluded.since),
             else_=LedgerOwed.since,

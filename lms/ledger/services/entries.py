@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any
 
 from sqlalchemy import insert
-from sqlalchemy.dialects import postgresql, sqlite
 
-from lms.core.db import db
+from lms.core.db import db, upsert
 from lms.core.money import Money
 from lms.ledger import queries
 from lms.ledger.accounts import kind_of
@@ -63,9 +61,8 @@ def post(
         "month": f"{day:%Y-%m}",
         "reason": reason,
     }
-    dialect: Any = sqlite if db.session.get_bind().dialect.name == "sqlite" else postgresql
     entry_id: int | None = db.session.execute(
-        dialect.insert(LedgerEntry)
+        upsert(LedgerEntry)
         .values(**values)
         .on_conflict_do_nothing(index_elements=["source", "kind"])
         .returning(LedgerEntry.id)
