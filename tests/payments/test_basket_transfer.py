@@ -55,6 +55,7 @@ def test_page_and_mail_tell_one_sum_and_one_reference(browser, mails):
     of_its_own = browser.get(f"/orders/{second.uuid}").text
     assert "10000-123" not in of_its_own  # nobody pays it twice
     assert f"/purchases/{purchase.uuid}" in of_its_own
+    assert "Todavía sin pagar" in of_its_own
     [mail] = mails()
     text = mail.get_body(("plain",)).get_content()
     assert "CAD 200,50" in text
